@@ -1,0 +1,88 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** What each room of src/ may import besides itself; every room may use audio and kernels. */
+const ALLOWED = {
+  audio: [],
+  kernels: [],
+  protocol: [],
+  capture: [],
+  resample: [],
+  server: ['protocol', 'capture', 'resample'],
+  client: ['protocol'],
+};
+const EVERYONE = ['audio', 'kernels'];
+const ROOMS = Object.keys(ALLOWED);
+
+const oneDirection = ROOMS.map((room) => {
+  const allowed = [...ALLOWED[room], ...(room === 'audio' || room === 'kernels' ? [] : EVERYONE)];
+  const banned = ROOMS.filter((other) => other !== room && !allowed.includes(other));
+  return {
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['**/nodes/**'], message: 'src never imports from nodes.' },
+            ...banned.map((other) => ({
+              group: [`../${other}/*`, `../../${other}/*`],
+              message: `src/${room} may only use: ${allowed.join(', ') || 'nothing else'}.`,
+            })),
+          ],
+        },
+      ],
+    },
+  };
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.tmp/', 'coverage/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      'no-empty': ['error', { allowEmptyCatch: false }],
+    },
+  },
+  {
+    // node:test's test() and describe() return promises that the runner awaits by itself.
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  ...oneDirection,
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+);

@@ -1,0 +1,51 @@
+/** The one error class of this package: a code that programs compare, a text that people act on. */
+
+/** Codes that an {@link OrgoError} may carry. Flows may compare them, so none is ever renamed. */
+export type OrgoErrorCode =
+  /** No PulseAudio (or PipeWire) socket answers. */
+  | 'ORGO_NO_SOUND_SERVER'
+  /** The sound server refused our cookie. */
+  | 'ORGO_SOUND_ACCESS_DENIED'
+  /** No sink or source of the configured name exists. */
+  | 'ORGO_NO_SUCH_DEVICE'
+  /** The sound server answered with an error, or with something that is not its protocol. */
+  | 'ORGO_SOUND_SERVER_FAILED'
+  /** This operating system has no PulseAudio to capture. */
+  | 'ORGO_CAPTURE_UNSUPPORTED'
+  /** A setting, a message or a query parameter is outside what is allowed. */
+  | 'ORGO_BAD_SETTING'
+  | 'ORGO_BAD_INPUT'
+  /** The port or path to listen on belongs to someone else, or may not be used. */
+  | 'ORGO_CANNOT_LISTEN'
+  /** The REST API, by what it answered. */
+  | 'ORGO_API_KEY_REJECTED'
+  | 'ORGO_API_FORBIDDEN'
+  | 'ORGO_API_NOT_FOUND'
+  | 'ORGO_API_UNAVAILABLE'
+  | 'ORGO_API_BAD_ANSWER'
+  | 'ORGO_API_UNREACHABLE'
+  /** The audio WebSocket, by how it ended. */
+  | 'ORGO_BAD_TOKEN'
+  | 'ORGO_COMPUTER_NOT_RUNNING'
+  | 'ORGO_CAPTURE_FAILED'
+  | 'ORGO_CONNECTION_DEAD'
+  | 'ORGO_CONNECTION_FAILED'
+  | 'ORGO_PROTOCOL_VIOLATION';
+
+/** An error that says what happened, with which value, and what to do about it. */
+export class OrgoError extends Error {
+  override readonly name = 'OrgoError';
+
+  constructor(
+    readonly code: OrgoErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The text of anything that was thrown. */
+export function errorText(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,59 @@
+/** Tells when a sample was captured, from when its successors arrived: moves with the samples, not the jitter. */
+
+/** How fast the estimate may drift later: 200 ppm, twice what crystal oscillators are apart. */
+const RISE_PER_MS = 200e-6;
+/** How fast it may move earlier once settled: an earlier arrival proves that all so far were late. */
+const FALL_PER_MS = 5e-3;
+/** Until then every earlier arrival is believed at once. */
+const SETTLE_MS = 2000;
+
+/**
+ * A line `time = offset + position / sampleRate` under all arrivals: delay only ever makes an arrival late, so
+ * the earliest ones tell the truth (the minimum filter of NTP's clock filter, RFC 5905 §10).
+ */
+export class SampleClock {
+  private offset: number | undefined;
+  private startedAt = 0;
+  private lastArrival = 0;
+
+  constructor(private readonly sampleRate: number) {}
+
+  /**
+   * Takes note that all samples before `position` had arrived at `arrival`.
+   * @param position samples since the stream began, missing ones included
+   * @param arrival ms on any clock; {@link timeOf} answers on the same one
+   */
+  observe(position: number, arrival: number): void {
+    const measured = arrival - (position * 1000) / this.sampleRate;
+    if (this.offset === undefined) {
+      this.offset = measured;
+      this.startedAt = arrival;
+    } else {
+      const elapsed = Math.max(0, arrival - this.lastArrival);
+      if (measured > this.offset) this.offset = Math.min(measured, this.offset + elapsed * RISE_PER_MS);
+      else if (arrival - this.startedAt < SETTLE_MS) this.offset = measured;
+      else this.offset = Math.max(measured, this.offset - elapsed * FALL_PER_MS);
+    }
+    this.lastArrival = arrival;
+  }
+
+  /** How much later than the line these samples arrived, ms: 0 for the promptest, more for a late one. */
+  lateness(position: number, arrival: number): number {
+    return this.offset === undefined ? 0 : arrival - this.timeOf(position);
+  }
+
+  /** When the sample at `position` was captured. */
+  timeOf(position: number): number {
+    return (this.offset ?? 0) + (position * 1000) / this.sampleRate;
+  }
+
+  /** Whether any arrival was seen. */
+  get running(): boolean {
+    return this.offset !== undefined;
+  }
+
+  /** Forgets everything, for a new stream or after a jump. */
+  reset(): void {
+    this.offset = undefined;
+  }
+}

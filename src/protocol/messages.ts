@@ -1,0 +1,92 @@
+/** The JSON text frames of the Orgo audio protocol, both directions, with their readers. */
+
+export interface Started {
+  readonly type: 'started';
+  /** Hz */
+  readonly sample_rate: number;
+  readonly channels: number;
+}
+
+export interface Pong {
+  readonly type: 'pong';
+}
+
+export interface Failure {
+  readonly type: 'error';
+  readonly message: string;
+}
+
+/** Our extension: describes the binary frame that follows it. */
+export interface ClockMessage {
+  readonly type: 'clock';
+  /** Position of that frame's first sample since `started`, samples left out included. */
+  readonly position: number;
+  /** Its capture time, epoch ms. */
+  readonly time: number;
+  /** Samples left out just before it. */
+  readonly dropped: number;
+}
+
+export type ServerMessage = Started | Pong | Failure | ClockMessage;
+
+export interface ClientMessage {
+  readonly type: 'stop' | 'ping';
+}
+
+/** What the document says when audio capture can't be started. */
+export const CAPTURE_FAILED_TEXT = 'Failed to start audio capture';
+
+/** What the server answers to a message that it can't use. */
+export const NOT_A_CLIENT_MESSAGE = 'Send {"type":"ping"} or {"type":"stop"}';
+
+/** A client's message, or undefined where it is none: no JSON, no object, an unknown type. */
+export function parseClientMessage(text: string): ClientMessage | undefined {
+  const type = parseObject(text)?.['type'];
+  return type === 'ping' || type === 'stop' ? { type } : undefined;
+}
+
+/**
+ * A server's message, or undefined where it is none of ours: no JSON, an unknown type, a field that is missing
+ * or of the wrong type. Clients pass over what they don't know.
+ */
+export function parseServerMessage(text: string): ServerMessage | undefined {
+  const message = parseObject(text);
+  switch (message?.['type']) {
+    case 'started': {
+      const { sample_rate, channels } = message;
+      return isNumber(sample_rate) && isNumber(channels)
+        ? { type: 'started', sample_rate, channels }
+        : undefined;
+    }
+    case 'pong':
+      return { type: 'pong' };
+    case 'error':
+      return typeof message['message'] === 'string'
+        ? { type: 'error', message: message['message'] }
+        : undefined;
+    case 'clock': {
+      const { position, time, dropped } = message;
+      return isNumber(position) && isNumber(time) && isNumber(dropped)
+        ? { type: 'clock', position, time, dropped }
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    ? (parsed as Record<string, unknown>)
+    : undefined;
+}
