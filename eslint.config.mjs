@@ -10,6 +10,7 @@ const ALLOWED = {
   resample: [],
   server: ['protocol', 'capture', 'resample'],
   client: ['protocol'],
+  vad: ['resample'],
 };
 const EVERYONE = ['audio', 'kernels'];
 const ROOMS = Object.keys(ALLOWED);
