@@ -1,0 +1,49 @@
+/** Compiles src/ and nodes/ into dist/, and puts what is no TypeScript beside what was compiled. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
+
+/** Beside a node: its editor, words and icons. In src: data that the code reads, and licences of what it embeds. */
+const ASSETS = [
+  { root: 'nodes', pattern: /(\.html|[/\\]locales[/\\].+\.json|[/\\]icons[/\\].+\.(svg|png))$/ },
+  { root: 'src', pattern: /(\.raw|\.bin|\.wasm|[/\\]LICENSE[^/\\]*)$/ },
+];
+
+runMain(async () => {
+  // Built aside and swapped in at the end, so that a failure leaves the last good build in place.
+  const staging = join(ROOT, '.tmp', `build-${process.pid}`);
+  await mkdir(dirname(staging), { recursive: true });
+  try {
+    await run(process.execPath, [
+      dependency('typescript/bin/tsc'),
+      ...['--project', 'tsconfig.build.json', '--outDir', staging],
+    ]);
+    for (const { root, pattern } of ASSETS) await copyAssets(root, pattern, staging);
+    await checkDeclaredNodes(staging);
+    await rm(join(ROOT, 'dist'), { recursive: true, force: true });
+    await rename(staging, join(ROOT, 'dist'));
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+});
+
+/** @param {string} root @param {RegExp} pattern @param {string} staging */
+async function copyAssets(root, pattern, staging) {
+  const entries = await readdir(join(ROOT, root), { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name).slice(ROOT.length);
+    if (entry.isFile() && pattern.test(path)) await cp(join(ROOT, path), join(staging, path));
+  }
+}
+
+/** A node that package.json declares without its two files would fail only in the user's editor. */
+async function checkDeclaredNodes(staging) {
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  for (const path of Object.values(manifest['node-red'].nodes)) {
+    const built = path.replace(/^dist/, staging);
+    for (const file of [built, built.replace(/\.js$/, '.html')]) {
+      if (!existsSync(file)) throw new Failure(`package.json declares ${path}, but nothing built ${file}.`);
+    }
+  }
+}
