@@ -7,7 +7,7 @@ import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
 /** Beside a node: its editor, words and icons. In src: data that the code reads, and licences of what it embeds. */
 const ASSETS = [
   { root: 'nodes', pattern: /(\.html|[/\\]locales[/\\].+\.json|[/\\]icons[/\\].+\.(svg|png))$/ },
-  { root: 'src', pattern: /(\.raw|\.bin|\.wasm|[/\\]LICENSE[^/\\]*)$/ },
+  { root: 'src', pattern: /(\.raw|\.bin|LICENSE)$/ },
 ];
 
 runMain(async () => {
