@@ -1,0 +1,160 @@
+/** A real Node-RED in a process of its own: flows go in through its admin API, debug messages come out. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import WebSocket from 'ws';
+import { adopt, endChild } from './sound-clients';
+
+const WAIT_LIMIT_MS = 30_000;
+const POLL_MS = 50;
+
+/** A node as the flow's JSON has it. */
+export interface FlowNode {
+  id: string;
+  type: string;
+  name?: string;
+  [property: string]: unknown;
+}
+
+/** What a debug node sent to the sidebar. */
+export interface DebugMessage {
+  /** Of the debug node. */
+  readonly name: string;
+  /** The payload: text, or JSON where it was an object. */
+  readonly msg: string;
+}
+
+export interface NodeRedOptions {
+  /** Path of the Node binary. */
+  readonly node: string;
+  /** Path of Node-RED's red.js. */
+  readonly red: string;
+  readonly userDir: string;
+  /** Merged over this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface NodeRed {
+  readonly url: string;
+  /** Everything it printed so far. */
+  log(): string;
+  get(path: string): Promise<unknown>;
+  /** Replaces all flows; debug messages from before are forgotten. */
+  deploy(flow: readonly FlowNode[]): Promise<void>;
+  /** Presses the button of an inject node. */
+  press(id: string): Promise<void>;
+  /** The first message of the debug node `name`, since the last deploy, that `accept` takes. */
+  debug(name: string, accept?: (message: DebugMessage) => boolean): Promise<DebugMessage>;
+  /** Asks it to stop, as Ctrl-C does. @returns its exit code */
+  stop(): Promise<number | null>;
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no TCP port was given');
+  return address.port;
+}
+
+/** Whether someone listens on `port` of 127.0.0.1. */
+export async function isPortTaken(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(true);
+      else reject(error);
+    });
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)));
+  });
+}
+
+/** Starts Node-RED with a fresh settings file in `userDir`; resolves when its admin API answers. */
+export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOptions): Promise<NodeRed> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const settings = {
+    uiHost: '127.0.0.1',
+    uiPort: port,
+    flowFile: 'flows.json',
+    credentialSecret: 'of a test',
+    telemetry: { enabled: false, updateNotification: false },
+  };
+  const settingsFile = join(userDir, 'settings.js');
+  await writeFile(settingsFile, `module.exports = ${JSON.stringify(settings)};`);
+  const child = adopt(
+    spawn(node, [red, '--userDir', userDir, '--settings', settingsFile], {
+      cwd: userDir,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  const printed: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => printed.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => printed.push(chunk));
+  const log = (): string => Buffer.concat(printed).toString();
+  let messages: DebugMessage[] = [];
+
+  async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+    const deadline = performance.now() + WAIT_LIMIT_MS;
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if (child.exitCode !== null) throw new Error(`Node-RED ended before ${what}:\n${log()}`);
+      if (performance.now() > deadline) {
+        const seen = messages.map(({ name, msg }) => `${name}: ${msg}`).join('\n');
+        throw new Error(`${WAIT_LIMIT_MS} ms passed without ${what}:\n${log()}\n${seen}`);
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  async function request(path: string, init?: RequestInit): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+    const response = await fetch(`${url}${path}`, { ...init, headers });
+    if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
+    return response;
+  }
+
+  await until('its admin API answered', () =>
+    request('/flows').then(
+      () => true,
+      () => undefined,
+    ),
+  );
+  const comms = new WebSocket(`${url.replace('http', 'ws')}/comms`);
+  await once(comms, 'open');
+  comms.send(JSON.stringify({ subscribe: 'debug' }));
+  comms.on('message', (data: Buffer) => {
+    const events = JSON.parse(data.toString()) as { topic: string; data: DebugMessage }[];
+    messages.push(...events.filter(({ topic }) => topic === 'debug').map((event) => event.data));
+  });
+
+  return {
+    url,
+    log,
+    get: async (path) => (await request(path)).json(),
+    async deploy(flow) {
+      await request('/flows', { method: 'POST', body: JSON.stringify(flow) });
+      messages = [];
+    },
+    async press(id) {
+      await request(`/inject/${id}`, { method: 'POST', body: '{}' });
+    },
+    debug: (name, accept = () => true) =>
+      until(`the message of the debug node "${name}" that was waited for`, () =>
+        messages.find((message) => message.name === name && accept(message)),
+      ),
+    async stop() {
+      comms.terminate();
+      await endChild(child, 'SIGTERM');
+      return child.exitCode;
+    },
+  };
+}
