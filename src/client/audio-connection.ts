@@ -1,0 +1,281 @@
+/** One audio WebSocket, from its handshake to its end: reads the protocol, and tells what came. */
+import WebSocket, { type RawData } from 'ws';
+import type { Clock } from '../audio/clock';
+import { OrgoError } from '../audio/errors';
+import { formatText, type PcmFormat } from '../audio/format';
+import { CloseCode } from '../protocol/close-codes';
+import {
+  parseServerMessage,
+  type ClockMessage,
+  type ServerMessage,
+  type Started,
+} from '../protocol/messages';
+import { formatStreamQuery } from '../protocol/stream-format';
+import { closeError, upgradeError } from './close-error';
+import { showable } from './foreign-text';
+import { Heartbeat } from './heartbeat';
+import { addressText, networkError } from './network-error';
+import type { TlsOptions } from './orgo-api';
+
+/** The handshake may take this long. */
+const HANDSHAKE_LIMIT_MS = 10_000;
+/** From the handshake to `started`: a server may put off the rejection of a wrong token by 30 s. */
+const STARTED_LIMIT_MS = 45_000;
+/** From our close frame to the server's. */
+const CLOSE_LIMIT_MS = 2000;
+/** The largest frame taken: 5 s of 48 kHz stereo. */
+const MAX_FRAME_BYTES = 1024 * 1024;
+/** A longer text is none of the protocol's. */
+const MAX_TEXT_LENGTH = 16 * 1024;
+/** Rates that a payload of the message contract may have, Hz. */
+const MIN_SAMPLE_RATE = 8000;
+const MAX_SAMPLE_RATE = 192_000;
+
+export interface ConnectionOptions {
+  /** Without our own parameters. */
+  readonly url: URL;
+  readonly token: string;
+  /** What to ask for. */
+  readonly format: PcmFormat;
+  readonly tls?: TlsOptions;
+  readonly clock: Clock;
+}
+
+/** Who hears from a connection, in the turn in which it arrived. */
+export interface ConnectionSink {
+  /** Audio follows, in this format; a second time where the server changes it. */
+  onStarted(format: PcmFormat): void;
+  onClock(message: ClockMessage): void;
+  onAudio(data: Buffer): void;
+  /** The server broke a rule, but the connection goes on. Once a connection for each rule. */
+  onNotice(notice: OrgoError): void;
+  /** The end, once; nothing follows. Without an error where it was closed by {@link AudioConnection.close}. */
+  onEnd(error: OrgoError | undefined, closeCode: number | undefined): void;
+}
+
+type Phase =
+  /** Until the handshake is through. */
+  | { readonly kind: 'connecting'; readonly cancelLimit: () => void }
+  /** Until `started`. */
+  | { readonly kind: 'open'; readonly cancelLimit: () => void; readonly heartbeat: Heartbeat }
+  | { readonly kind: 'started'; readonly format: PcmFormat; readonly heartbeat: Heartbeat }
+  /** The sink was told; the socket may still be closing. */
+  | { readonly kind: 'ended' };
+
+export class AudioConnection {
+  /** Resolves once the socket is gone. */
+  readonly closed: Promise<void>;
+  private readonly socket: WebSocket;
+  private readonly where: string;
+  private readonly noticed = new Set<string>();
+  private phase: Phase;
+  /** The last `error` message, which tells more than the close code after it. */
+  private serverText = '';
+
+  /** Starts the handshake at once. */
+  constructor(
+    private readonly options: ConnectionOptions,
+    private readonly sink: ConnectionSink,
+  ) {
+    this.where = addressText(options.url);
+    this.socket = new WebSocket(requestUrl(options), {
+      ...options.tls,
+      perMessageDeflate: false,
+      maxPayload: MAX_FRAME_BYTES,
+    });
+    const cancelLimit = options.clock.after(HANDSHAKE_LIMIT_MS, () => this.timeOut(HANDSHAKE_LIMIT_MS));
+    this.phase = { kind: 'connecting', cancelLimit };
+    this.closed = new Promise((resolve) => this.socket.once('close', resolve));
+    this.listen();
+  }
+
+  /** Sends `stop` and closes. The sink's `onEnd` is called at once; {@link closed} tells when the socket is gone. */
+  close(): void {
+    if (this.phase.kind === 'ended') return;
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send('{"type":"stop"}');
+    this.end(undefined, undefined);
+  }
+
+  private listen(): void {
+    const { socket } = this;
+    socket.on('open', () => this.opened());
+    socket.on('message', (data, isBinary) => this.received(data, isBinary));
+    socket.on('ping', () => this.heartbeat?.sawLife());
+    socket.on('unexpected-response', (_request, response) => {
+      response.resume();
+      this.end(upgradeError(response.statusCode ?? 0, this.where), undefined);
+    });
+    socket.on('error', (error) => this.failed(error));
+    socket.on('close', (code, reason) => {
+      const text = this.serverText === '' ? this.showable(reason.toString()) : this.serverText;
+      this.end(closeError(code, text, this.where), code);
+    });
+  }
+
+  private get heartbeat(): Heartbeat | undefined {
+    return this.phase.kind === 'open' || this.phase.kind === 'started' ? this.phase.heartbeat : undefined;
+  }
+
+  private opened(): void {
+    if (this.phase.kind !== 'connecting') return;
+    this.phase.cancelLimit();
+    const { clock } = this.options;
+    this.phase = {
+      kind: 'open',
+      cancelLimit: clock.after(STARTED_LIMIT_MS, () => this.timeOut(STARTED_LIMIT_MS)),
+      heartbeat: new Heartbeat(
+        clock,
+        () => this.socket.send('{"type":"ping"}'),
+        () =>
+          this.end(
+            new OrgoError(
+              'ORGO_CONNECTION_DEAD',
+              `${this.where} answers no ping and sends no audio any more`,
+            ),
+            undefined,
+          ),
+      ),
+    };
+  }
+
+  private received(data: RawData, isBinary: boolean): void {
+    if (!Buffer.isBuffer(data)) return;
+    this.heartbeat?.sawLife();
+    if (!isBinary) {
+      if (this.phase.kind !== 'ended') this.receivedText(data);
+    } else if (this.phase.kind === 'started') {
+      this.sink.onAudio(data);
+    } else if (this.phase.kind === 'open') {
+      this.notice(
+        'early',
+        `${this.where} sent audio before "started": it is left out, its format is not known`,
+      );
+    }
+  }
+
+  private receivedText(data: Buffer): void {
+    const text = data.length > MAX_TEXT_LENGTH ? '' : data.toString();
+    const message = parseServerMessage(text);
+    if (message) this.receivedMessage(message);
+    else
+      this.notice(
+        'text',
+        `${this.where} sent a text that is none of the protocol's: “${this.showable(text)}”`,
+      );
+  }
+
+  private receivedMessage(message: ServerMessage): void {
+    switch (message.type) {
+      case 'started':
+        this.started(message);
+        break;
+      case 'clock':
+        if (this.phase.kind === 'started') this.sink.onClock(message);
+        break;
+      case 'error':
+        this.serverText = this.showable(message.message);
+        this.notice('error', `${this.where} says: “${this.serverText}”`);
+        break;
+      case 'pong':
+        break;
+    }
+  }
+
+  private started(message: Started): void {
+    const format = formatOf(message);
+    if (!format) {
+      const told = `${message.sample_rate} Hz, ${message.channels} channels`;
+      this.end(this.violation(`announced a format that can't be used: ${told}`), undefined);
+      return;
+    }
+    switch (this.phase.kind) {
+      case 'open':
+        this.phase.cancelLimit();
+        break;
+      case 'started':
+        this.notice('started', `${this.where} sent "started" again: ${formatText(format)}`);
+        if (formatText(format) === formatText(this.phase.format)) return;
+        break;
+      case 'connecting':
+      case 'ended':
+        return;
+    }
+    this.phase = { kind: 'started', format, heartbeat: this.phase.heartbeat };
+    this.sink.onStarted(format);
+  }
+
+  private timeOut(ms: number): void {
+    const missing = this.phase.kind === 'connecting' ? 'did not open a WebSocket' : 'sent no "started"';
+    this.end(
+      new OrgoError(
+        'ORGO_CONNECTION_FAILED',
+        `${this.where} ${missing} within ${ms / 1000} s: check audioUrl`,
+      ),
+      undefined,
+    );
+  }
+
+  private failed(error: Error): void {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+    const { url, token } = this.options;
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      this.end(this.violation(`sent a frame of more than ${MAX_FRAME_BYTES} bytes`), CloseCode.messageTooBig);
+    } else if (code.startsWith('WS_ERR_')) {
+      this.end(this.violation(`broke the WebSocket protocol: ${this.showable(error.message)}`), undefined);
+    } else {
+      this.end(networkError('ORGO_CONNECTION_FAILED', url, error, [token]), undefined);
+    }
+  }
+
+  private end(error: OrgoError | undefined, closeCode: number | undefined): void {
+    if (this.phase.kind === 'ended') return;
+    if (this.phase.kind !== 'started') this.phase.cancelLimit();
+    this.heartbeat?.stop();
+    this.phase = { kind: 'ended' };
+    this.closeSocket(error?.code === 'ORGO_CONNECTION_DEAD');
+    this.sink.onEnd(error, closeCode);
+  }
+
+  private closeSocket(dead: boolean): void {
+    const { socket } = this;
+    if (socket.readyState === WebSocket.CLOSED) return;
+    if (dead || socket.readyState === WebSocket.CONNECTING) {
+      socket.terminate();
+      return;
+    }
+    socket.close(CloseCode.normal);
+    socket.once(
+      'close',
+      this.options.clock.after(CLOSE_LIMIT_MS, () => socket.terminate()),
+    );
+  }
+
+  private notice(rule: string, text: string): void {
+    if (this.noticed.has(rule)) return;
+    this.noticed.add(rule);
+    this.sink.onNotice(new OrgoError('ORGO_PROTOCOL_VIOLATION', text));
+  }
+
+  private violation(what: string): OrgoError {
+    return new OrgoError('ORGO_PROTOCOL_VIOLATION', `${this.where} ${what}`);
+  }
+
+  private showable(text: string): string {
+    return showable(text, [this.options.token]);
+  }
+}
+
+function requestUrl({ url, token, format }: ConnectionOptions): URL {
+  const asked = new URL(url);
+  asked.hash = '';
+  for (const ours of ['token', 'sample_rate', 'channels', 'clock']) asked.searchParams.delete(ours);
+  const kept = asked.search === '' ? '' : `${asked.search}&`;
+  asked.search = `${kept}${formatStreamQuery({ token, format, clock: true })}`;
+  return asked;
+}
+
+function formatOf({ sample_rate: sampleRate, channels }: Started): PcmFormat | undefined {
+  if (!Number.isInteger(sampleRate) || sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE)
+    return undefined;
+  return channels === 1 || channels === 2 ? { encoding: 's16le', sampleRate, channels } : undefined;
+}

@@ -1,0 +1,258 @@
+/** One computer's sound, kept coming: gets the password, connects, hears, and starts over when it ends. */
+import type { Clock } from '../audio/clock';
+import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
+import { formatText, sameFormat, type PcmFormat } from '../audio/format';
+import { AudioConnection } from './audio-connection';
+import { Backoff } from './backoff';
+import { networkError } from './network-error';
+import type { PasswordRequest, TlsOptions } from './orgo-api';
+import { Receiver } from './receiver';
+import type { AudioStreamSink, EndReason, StopReason, StreamState } from './stream-events';
+
+/** A stream that ran for this long was a success: the next wait is short again. */
+const SUCCESS_MS = 5000;
+
+/** Trying again with the same settings would only fail again. */
+const FINAL: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
+  'ORGO_BAD_TOKEN',
+  'ORGO_BAD_SETTING',
+  'ORGO_API_KEY_REJECTED',
+  'ORGO_API_FORBIDDEN',
+]);
+/** The other end, or the way to it, is gone; nothing went wrong with the stream itself. */
+const LOST: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
+  'ORGO_CONNECTION_FAILED',
+  'ORGO_CONNECTION_DEAD',
+  'ORGO_COMPUTER_NOT_RUNNING',
+]);
+
+/** Where the token comes from. */
+export interface TokenSource {
+  /** Whether asking again may give another one: it is asked once more when the server rejects the first. */
+  readonly renewable: boolean;
+  /** @throws OrgoError where there is none to be had */
+  get(request: PasswordRequest): Promise<string>;
+}
+
+export interface AudioStreamOptions {
+  /** The audio WebSocket's address, without our own parameters. */
+  readonly url: URL;
+  readonly tokens: TokenSource;
+  /** What to ask for; a server that offers another format is followed. */
+  readonly format: PcmFormat;
+  readonly frameMs: number;
+  readonly fillGaps: boolean;
+  readonly tls?: TlsOptions;
+  readonly clock: Clock;
+  /** Uniform in [0, 1), as Math.random. */
+  readonly random: () => number;
+}
+
+type Phase =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'authorizing'; readonly abort: AbortController }
+  | { readonly kind: 'connecting'; readonly connection: AudioConnection }
+  | {
+      readonly kind: 'hearing';
+      readonly connection: AudioConnection;
+      readonly receiver: Receiver;
+      readonly since: number;
+    }
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'refused' };
+
+export class AudioStream {
+  private phase: Phase = { kind: 'stopped' };
+  private shown: StreamState = { kind: 'stopped' };
+  private readonly backoff: Backoff;
+  /** Whether the token was fetched again already since the server last took one. */
+  private renewed = false;
+  /** The sockets that are still closing. */
+  private readonly closing = new Set<Promise<void>>();
+
+  constructor(
+    private readonly options: AudioStreamOptions,
+    private readonly sink: AudioStreamSink,
+  ) {
+    this.backoff = new Backoff(options.random);
+  }
+
+  get state(): StreamState {
+    return this.shown;
+  }
+
+  /** Whether position, time and gap are the server's own. */
+  get exact(): boolean {
+    return this.phase.kind === 'hearing' && this.phase.receiver.exact;
+  }
+
+  /** Connects, at once where it waits; does nothing where it is under way. */
+  start(): void {
+    switch (this.phase.kind) {
+      case 'authorizing':
+      case 'connecting':
+      case 'hearing':
+        return;
+      case 'waiting':
+        this.phase.cancel();
+        break;
+      case 'stopped':
+      case 'refused':
+        break;
+    }
+    this.backoff.reset();
+    this.renewed = false;
+    this.authorize();
+  }
+
+  /** Ends the stream at once; resolves when no socket is left. May be called twice. */
+  async stop(reason: StopReason): Promise<void> {
+    const phase = this.phase;
+    this.phase = { kind: 'stopped' };
+    switch (phase.kind) {
+      case 'authorizing':
+        phase.abort.abort(new Error('stopped'));
+        break;
+      case 'connecting':
+        phase.connection.close();
+        break;
+      case 'hearing':
+        this.sink.onEnd({ reason, tail: phase.receiver.flush(), error: undefined, closeCode: undefined });
+        phase.connection.close();
+        break;
+      case 'waiting':
+        phase.cancel();
+        break;
+      case 'stopped':
+      case 'refused':
+        break;
+    }
+    this.show({ kind: 'stopped' });
+    await Promise.all(this.closing);
+  }
+
+  private authorize(): void {
+    const abort = new AbortController();
+    const phase: Phase = { kind: 'authorizing', abort };
+    this.phase = phase;
+    this.show({ kind: 'authorizing' });
+    const onWait = (_ms: number, wait: OrgoError): void => this.show({ kind: 'authorizing', wait });
+    this.options.tokens.get({ signal: abort.signal, onWait }).then(
+      (token) => {
+        if (this.phase === phase) this.connect(token);
+      },
+      (thrown: unknown) => {
+        if (this.phase === phase) this.failed(asOrgoError(thrown));
+      },
+    );
+  }
+
+  private connect(token: string): void {
+    const { url, format, tls, clock } = this.options;
+    let connection: AudioConnection;
+    try {
+      connection = new AudioConnection(
+        { url, token, format, clock, ...(tls && { tls }) },
+        {
+          onStarted: (offered) => this.began(connection, offered),
+          onClock: (message) => {
+            if (this.phase.kind === 'hearing') this.phase.receiver.announce(message);
+          },
+          onAudio: (data) => this.heard(data),
+          onNotice: (notice) => this.sink.onNotice(notice),
+          onEnd: (error, closeCode) => this.ended(connection, error, closeCode),
+        },
+      );
+    } catch (thrown) {
+      // A key or certificate that OpenSSL can't read throws here and now.
+      this.failed(networkError('ORGO_CONNECTION_FAILED', url, thrown, [token]));
+      return;
+    }
+    this.phase = { kind: 'connecting', connection };
+    this.show({ kind: 'connecting' });
+    const closed = connection.closed.then(() => void this.closing.delete(closed));
+    this.closing.add(closed);
+  }
+
+  private began(connection: AudioConnection, format: PcmFormat): void {
+    const { clock, frameMs, fillGaps } = this.options;
+    const before = this.phase;
+    this.renewed = false;
+    const receiver = new Receiver({ format, frameMs, fillGaps, clock }, (gap) => this.sink.onGap(gap));
+    const phase: Phase = { kind: 'hearing', connection, receiver, since: clock.now() };
+    this.phase = phase;
+    if (before.kind === 'hearing') {
+      const tail = before.receiver.flush();
+      this.sink.onEnd({ reason: 'restarted', tail, error: undefined, closeCode: undefined });
+    }
+    this.sink.onBegin(format);
+    this.show({ kind: 'started', format });
+    if (!sameFormat(format, this.options.format))
+      this.sink.onNotice(otherFormat(this.options.format, format));
+  }
+
+  private heard(data: Buffer): void {
+    const phase = this.phase;
+    if (phase.kind !== 'hearing') return;
+    if (this.shown.kind === 'started') this.show({ kind: 'running', format: phase.receiver.format });
+    for (const frame of phase.receiver.push(data)) {
+      if (this.phase !== phase) return;
+      this.sink.onFrame(frame);
+    }
+  }
+
+  private ended(
+    connection: AudioConnection,
+    error: OrgoError | undefined,
+    closeCode: number | undefined,
+  ): void {
+    const phase = this.phase;
+    const isOurs =
+      (phase.kind === 'connecting' || phase.kind === 'hearing') && phase.connection === connection;
+    if (!isOurs || !error) return;
+    if (phase.kind === 'hearing') {
+      if (this.options.clock.now() - phase.since >= SUCCESS_MS) this.backoff.reset();
+      this.sink.onEnd({ reason: reasonOf(error), tail: phase.receiver.flush(), error, closeCode });
+      if (this.phase !== phase) return;
+    }
+    if (error.code === 'ORGO_BAD_TOKEN' && this.options.tokens.renewable && !this.renewed) {
+      this.renewed = true;
+      this.authorize();
+    } else {
+      this.failed(error);
+    }
+  }
+
+  private failed(error: OrgoError): void {
+    if (FINAL.has(error.code)) {
+      this.phase = { kind: 'refused' };
+      this.show({ kind: 'refused', error });
+      return;
+    }
+    const retryInMs = this.backoff.next();
+    this.phase = { kind: 'waiting', cancel: this.options.clock.after(retryInMs, () => this.authorize()) };
+    this.show({ kind: 'waiting', error, retryInMs });
+  }
+
+  private show(state: StreamState): void {
+    this.shown = state;
+    this.sink.onState(state);
+  }
+}
+
+function otherFormat(asked: PcmFormat, offered: PcmFormat): OrgoError {
+  return new OrgoError(
+    'ORGO_PROTOCOL_VIOLATION',
+    `The server offers ${formatText(offered)} where ${formatText(asked)} was asked for: it is taken as it comes`,
+  );
+}
+
+function reasonOf(error: OrgoError): EndReason {
+  return LOST.has(error.code) ? 'disconnected' : 'error';
+}
+
+function asOrgoError(thrown: unknown): OrgoError {
+  return thrown instanceof OrgoError
+    ? thrown
+    : new OrgoError('ORGO_CONNECTION_FAILED', `No password could be had: ${errorText(thrown)}`);
+}

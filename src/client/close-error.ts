@@ -1,0 +1,67 @@
+/** Says in words a user can act on why a server ended, or never began, an audio stream. */
+import { OrgoError } from '../audio/errors';
+import { CloseCode } from '../protocol/close-codes';
+
+/** WebSocket codes that are never sent: no code was given; no closing handshake took place (RFC 6455 §7.4.1). */
+const NO_CODE = 1005;
+const NO_HANDSHAKE = 1006;
+
+/**
+ * What a WebSocket's end means.
+ * @param code the close code
+ * @param text what the server said: its last `error` message, else the reason of its close frame, fit to be shown
+ * @param where the address without query
+ */
+export function closeError(code: number, text: string, where: string): OrgoError {
+  const said = text === '' ? '' : ` (“${text}”)`;
+  switch (code) {
+    case CloseCode.badToken:
+      return new OrgoError('ORGO_BAD_TOKEN', `${where} rejected the password${said}: enter the right one`);
+    case CloseCode.notFound:
+      return new OrgoError(
+        'ORGO_COMPUTER_NOT_RUNNING',
+        `The computer at ${where} was not found, or does not run${said}: start it, or check computerId`,
+      );
+    case CloseCode.captureFailed:
+      return new OrgoError(
+        'ORGO_CAPTURE_FAILED',
+        `The computer at ${where} could not capture its sound${said}: check its sound server`,
+      );
+    case CloseCode.badParameter:
+      return new OrgoError(
+        'ORGO_BAD_SETTING',
+        `${where} does not offer the format that was asked for${said}: change sampleRate or channels`,
+      );
+    case CloseCode.tryAgainLater:
+      return failed(`${where} has too many listeners${said}`);
+    case CloseCode.policyViolation:
+      return failed(`${where} ended the stream for a breach of its rules${said}`);
+    case CloseCode.goingAway:
+      return failed(`The server at ${where} shuts down, or its computer stops${said}`);
+    case CloseCode.normal:
+    case NO_CODE:
+      return failed(`${where} ended the stream${said}`);
+    case NO_HANDSHAKE:
+      return failed(`The connection to ${where} was lost${said}`);
+    default:
+      return failed(`${where} ended the stream with code ${code}${said}`);
+  }
+}
+
+/** What an HTTP answer in place of the WebSocket's means. */
+export function upgradeError(status: number, where: string): OrgoError {
+  switch (status) {
+    case 401:
+      return closeError(CloseCode.badToken, `HTTP ${status}`, where);
+    case 404:
+      return closeError(CloseCode.notFound, `HTTP ${status}`, where);
+    default:
+      return status >= 300 && status < 400
+        ? failed(`${where} redirects (HTTP ${status}), where the password must not follow: check audioUrl`)
+        : failed(`${where} answered HTTP ${status} instead of opening a WebSocket: check audioUrl`);
+  }
+}
+
+function failed(text: string): OrgoError {
+  return new OrgoError('ORGO_CONNECTION_FAILED', text);
+}

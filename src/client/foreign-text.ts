@@ -1,0 +1,20 @@
+/** Makes text that came from a server fit to be shown: bounded, on one line, and without our secrets. */
+
+const MAX_LENGTH = 200;
+const REDACTED = '***';
+// eslint-disable-next-line no-control-regex -- control characters are exactly what is taken out
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+
+/**
+ * `text` on one line of at most 200 characters, every occurrence of a secret, plain or encoded for a URL, struck
+ * out. A server may well repeat in an error what it was sent.
+ */
+export function showable(text: string, secrets: readonly string[]): string {
+  let shown = text;
+  for (const secret of secrets) {
+    if (secret === '') continue;
+    shown = shown.replaceAll(secret, REDACTED).replaceAll(encodeURIComponent(secret), REDACTED);
+  }
+  shown = shown.replace(CONTROL_CHARACTERS, ' ').trim();
+  return shown.length > MAX_LENGTH ? `${shown.slice(0, MAX_LENGTH)}…` : shown;
+}

@@ -1,0 +1,108 @@
+/** Turns the bytes of one stream, cut however they come, into frames with their place; silence stands in for loss. */
+import type { Clock } from '../audio/clock';
+import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
+import type { PcmFrame } from '../audio/frame';
+import { Framer } from '../audio/framer';
+import { silence } from '../audio/samples';
+import type { ClockMessage } from '../protocol/messages';
+import { StreamClock } from './stream-clock';
+
+/** Of a longer gap, this much is filled with silence; the rest stays a gap. */
+const MAX_FILL_MS = 2000;
+
+export interface ReceiverOptions {
+  readonly format: PcmFormat;
+  /** Length of every frame but a last one before a gap or the end; 0: as it arrives. */
+  readonly frameMs: number;
+  /** Whether silence stands in for what is missing. */
+  readonly fillGaps: boolean;
+  readonly clock: Clock;
+}
+
+/** Something is missing from the stream. */
+export interface Gap {
+  /** How many samples are missing. */
+  readonly samples: number;
+  /** How many of them silence stands in for. */
+  readonly filled: number;
+  /** Of the first missing sample. */
+  readonly position: number;
+  /** Of the first missing sample, epoch ms. */
+  readonly time: number;
+}
+
+/** One stream's bytes to frames. Nothing waits in here but the part of a frame. */
+export class Receiver {
+  readonly format: PcmFormat;
+  private readonly streamClock: StreamClock;
+  private readonly framer: Framer | undefined;
+  private readonly sampleBytes: number;
+  /** The part of a sample that a message ended with. */
+  private partial: Buffer = Buffer.alloc(0);
+
+  /** @param onGap called before the frames that follow the gap are returned */
+  constructor(
+    private readonly options: ReceiverOptions,
+    private readonly onGap: (gap: Gap) => void,
+  ) {
+    const { format, frameMs, clock } = options;
+    this.format = format;
+    this.sampleBytes = bytesPerSample(format);
+    this.streamClock = new StreamClock(format.sampleRate, clock);
+    const frameSamples = samplesInMs(format.sampleRate, frameMs);
+    this.framer = frameSamples > 0 ? new Framer(format, frameSamples) : undefined;
+  }
+
+  /** Whether position, time and gap are the server's own. */
+  get exact(): boolean {
+    return this.streamClock.exact;
+  }
+
+  /** Takes note of what the server says about the bytes that come next. */
+  announce(message: ClockMessage): void {
+    if (message.dropped > 0) this.partial = Buffer.alloc(0);
+    this.streamClock.announce(message);
+  }
+
+  /** Takes the bytes of one message; returns the frames that are whole with them. */
+  push(bytes: Buffer): PcmFrame[] {
+    const data = this.wholeSamples(bytes);
+    const samples = data.length / this.sampleBytes;
+    if (samples === 0) return [];
+    const { position, time, gap } = this.streamClock.place(samples);
+    const frame: PcmFrame = { format: this.format, data, samples, position, time, gap, latencyMs: 0 };
+    return gap > 0 ? this.pushBehindGap(frame) : this.reframe(frame);
+  }
+
+  /** What waits for the rest of its frame; the stream has ended. */
+  flush(): PcmFrame | undefined {
+    this.partial = Buffer.alloc(0);
+    return this.framer?.flush()[0];
+  }
+
+  private wholeSamples(bytes: Buffer): Buffer {
+    const data = this.partial.length > 0 ? Buffer.concat([this.partial, bytes]) : bytes;
+    const rest = data.length % this.sampleBytes;
+    if (rest === 0 && this.partial.length === 0) return data;
+    const end = data.length - rest;
+    this.partial = Buffer.from(data.subarray(end));
+    return data.subarray(0, end);
+  }
+
+  private pushBehindGap(frame: PcmFrame): PcmFrame[] {
+    const { format } = this;
+    const mostFilled = this.options.fillGaps ? samplesInMs(format.sampleRate, MAX_FILL_MS) : 0;
+    const filled = Math.min(frame.gap, mostFilled);
+    const position = frame.position - frame.gap;
+    const time = frame.time - msOfSamples(format.sampleRate, frame.gap);
+    this.onGap({ samples: frame.gap, filled, position, time });
+    const rest = { ...frame, gap: frame.gap - filled };
+    if (filled === 0) return this.reframe(rest);
+    const standIn = { ...frame, data: silence(format, filled), samples: filled, position, time, gap: 0 };
+    return [...this.reframe(standIn), ...this.reframe(rest)];
+  }
+
+  private reframe(frame: PcmFrame): PcmFrame[] {
+    return this.framer ? this.framer.push(frame) : [frame];
+  }
+}

@@ -1,0 +1,132 @@
+/** Says where each stretch of sound that arrives stands: its position, its capture time, what is missing before it. */
+import type { Clock } from '../audio/clock';
+import { msOfSamples, samplesInMs } from '../audio/format';
+import { SampleClock } from '../audio/sample-clock';
+import type { ClockMessage } from '../protocol/messages';
+
+/** Without the server's clock: samples that stay behind time by more than this were lost, not late. */
+const LOSS_MS = 100;
+/** They must stay behind for this long without one arrival in time: what is merely late catches up sooner. */
+const LOSS_PROOF_MS = 2000;
+/** Corrections move `time` by at most this much per ms of sound: 0.1 ms a frame of 20 ms. */
+const SLEW_PER_MS = 5e-3;
+/** At the beginning the estimate is rough, and corrected fast; still slower than time passes. */
+const FIRST_SLEW_PER_MS = 0.5;
+const FIRST_MS = 2000;
+/** The server's own time is further off than this: its wall clock was set, and is followed. */
+const STEP_MS = 50;
+
+/** The place of a stretch's first sample. */
+export interface Place {
+  /** Samples since the stream began, missing ones included. */
+  readonly position: number;
+  /** Epoch ms. */
+  readonly time: number;
+  /** Samples missing just before it. */
+  readonly gap: number;
+}
+
+/**
+ * One stream's clock. With the protocol's clock extension, positions and gaps are the server's own, and its times
+ * are followed without wobble; without it all three are estimated from when the samples arrive.
+ */
+export class StreamClock {
+  private readonly arrivals: SampleClock;
+  private announced: ClockMessage | undefined;
+  /** Whether the server tells the time. */
+  private told = false;
+  /** Our positions minus the server's: it may count from elsewhere. */
+  private shift = 0;
+  /** The position that follows the last stretch. */
+  private next = 0;
+  /** `time` minus the position in ms, of the last stretch; without the epoch offset where estimated. */
+  private offset: number | undefined;
+  /** What {@link offset} moves to. */
+  private target = 0;
+  private lastSamples = 0;
+  private late: { readonly since: number; leastMs: number } | undefined;
+
+  constructor(
+    private readonly sampleRate: number,
+    private readonly clock: Clock,
+  ) {
+    this.arrivals = new SampleClock(sampleRate);
+  }
+
+  /** Whether position, time and gap are the server's. */
+  get exact(): boolean {
+    return this.told;
+  }
+
+  /** Takes note of what the server says about the stretch that arrives next. */
+  announce(message: ClockMessage): void {
+    this.announced = message;
+  }
+
+  /** The place of `samples` samples that have just arrived. */
+  place(samples: number): Place {
+    const announced = this.announced;
+    this.announced = undefined;
+    const gap = announced ? this.follow(announced) : this.told ? 0 : this.estimate(samples);
+    this.next += gap;
+    const position = this.next;
+    this.next += samples;
+    this.lastSamples = samples;
+    const time = (this.offset ?? 0) + this.ms(position);
+    return { position, time: this.told ? time : time + this.clock.epochOffset(), gap };
+  }
+
+  /** Takes over the server's line; returns the gap. */
+  private follow(message: ClockMessage): number {
+    const theirs = Math.round(message.position);
+    const dropped = Math.max(0, Math.round(message.dropped));
+    if (!this.told) this.shift = this.next + dropped - theirs;
+    // A server that counts backwards began anew: its count goes on from ours.
+    if (theirs + this.shift < this.next) this.shift = this.next - theirs;
+    const gap = theirs + this.shift - this.next;
+    this.target = message.time - this.ms(this.next + gap);
+    if (!this.told || this.offset === undefined) this.offset = this.target;
+    else if (gap > 0) this.offset = Math.max(this.target, this.offset - this.ms(gap));
+    else if (Math.abs(this.target - this.offset) > STEP_MS) this.offset = this.target;
+    else this.slew(SLEW_PER_MS);
+    this.told = true;
+    return gap;
+  }
+
+  /** Without the server's word: the line under all arrivals; returns the gap. */
+  private estimate(samples: number): number {
+    const now = this.clock.now();
+    const gap = this.lost(this.next + samples, now);
+    this.arrivals.observe(this.next + gap + samples, now);
+    this.target = this.arrivals.timeOf(0);
+    if (this.offset === undefined) this.offset = this.target;
+    else this.slew(this.ms(this.next) < FIRST_MS ? FIRST_SLEW_PER_MS : SLEW_PER_MS);
+    return gap;
+  }
+
+  /** Samples that never came, once the least lateness of some seconds proves it. */
+  private lost(end: number, now: number): number {
+    const lateMs = this.arrivals.lateness(end, now);
+    if (lateMs <= LOSS_MS) {
+      this.late = undefined;
+      return 0;
+    }
+    this.late ??= { since: now, leastMs: lateMs };
+    this.late.leastMs = Math.min(this.late.leastMs, lateMs);
+    if (now - this.late.since < LOSS_PROOF_MS) return 0;
+    const samples = samplesInMs(this.sampleRate, this.late.leastMs);
+    this.late = undefined;
+    return samples;
+  }
+
+  /** Moves the line towards its target, by as much as the last stretch allows. */
+  private slew(perMs: number): void {
+    const most = this.ms(this.lastSamples) * perMs;
+    const error = this.target - (this.offset ?? 0);
+    this.offset = (this.offset ?? 0) + Math.min(most, Math.max(-most, error));
+  }
+
+  private ms(samples: number): number {
+    return msOfSamples(this.sampleRate, samples);
+  }
+}
