@@ -1,5 +1,6 @@
 /** Asks the REST API for a computer's password, and says in words a user can act on why there is none. */
-import { Agent, request } from 'undici';
+import type { ConnectionOptions } from 'node:tls';
+import { Agent, request, type buildConnector } from 'undici';
 import type { Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
 import { badAnswer, passwordOf, statusError } from './api-answers';
@@ -17,7 +18,7 @@ const MAX_RATE_LIMIT_WAIT_MS = 60_000;
 const UNAVAILABLE_WAITS_MS = [1000, 2000, 4000];
 
 /** What TLS needs beyond its defaults: `ca`, `cert`, `key`, `rejectUnauthorized` … of `tls.connect`. */
-export type TlsOptions = Readonly<Record<string, unknown>>;
+export type TlsOptions = ConnectionOptions;
 
 export interface OrgoApiOptions {
   /** Without a slash at its end, as `https://www.orgo.ai/api`. */
@@ -78,7 +79,10 @@ export class OrgoApi {
 
   private async ask(signal: AbortSignal): Promise<Answer> {
     const { apiKey, tls, clock } = this.options;
-    const agent = new Agent({ connect: { ...tls }, maxResponseSize: MAX_ANSWER_BYTES });
+    const agent = new Agent({
+      connect: { ...tls } as buildConnector.BuildOptions,
+      maxResponseSize: MAX_ANSWER_BYTES,
+    });
     try {
       return await within(clock, ANSWER_LIMIT_MS, signal, async (bounded) => {
         const answer = await request(this.url, {

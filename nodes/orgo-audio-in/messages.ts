@@ -1,0 +1,84 @@
+/** The messages that leave the node: sound with its place in the stream, and events. */
+import type { AudioFormat } from '../../src/audio/format';
+import type { PcmFrame } from '../../src/audio/frame';
+import type { EndReason } from '../../src/client/stream-events';
+import type { Message } from '../shared/red';
+
+/** `msg.audio` of the message contract, as this node fills it. */
+export interface AudioDescription extends AudioFormat {
+  samples: number;
+  stream: string;
+  sequence: number;
+  position: number;
+  time: number;
+  gap: number;
+  latencyMs: number;
+  reason?: EndReason;
+}
+
+/** `msg.payload` of an event. */
+export interface EventPayload {
+  readonly event: 'connected' | 'disconnected' | 'reconnecting' | 'refused' | 'gap' | 'stats' | 'status';
+  readonly [detail: string]: unknown;
+}
+
+/** One stream's messages: counts them, and remembers where the stream stands. */
+export class StreamMessages {
+  private sequence = 0;
+  private position = 0;
+  private time: number | undefined;
+
+  constructor(
+    private readonly topic: string,
+    /** Names this stream in every message. */
+    readonly stream: string,
+    readonly format: AudioFormat,
+  ) {}
+
+  /** Whether a message has left. */
+  get begun(): boolean {
+    return this.sequence > 0;
+  }
+
+  /** When the sound that comes next was captured, epoch ms; undefined while none has come. */
+  get endTime(): number | undefined {
+    return this.time;
+  }
+
+  audio(frame: PcmFrame): Message {
+    const { samples, position, time, gap } = frame;
+    const audio = this.describe(samples, position, time, gap);
+    this.sequence += 1;
+    this.position = position + samples;
+    this.time = time + (samples * 1000) / frame.format.sampleRate;
+    return { topic: this.topic, payload: frame.data, audio };
+  }
+
+  /** The last message of the stream; `now` (epoch ms) is its time where no sound came before. */
+  complete(reason: EndReason, tail: PcmFrame | undefined, now: number): Message {
+    const message = tail ? this.audio(tail) : this.empty(now);
+    message['complete'] = true;
+    (message.audio as AudioDescription).reason = reason;
+    return message;
+  }
+
+  /** Where the stream stands, for an event: no samples. */
+  here(now: number): AudioDescription {
+    return this.describe(0, this.position, this.time ?? now, 0);
+  }
+
+  /** Another place of the stream, for an event. */
+  at(position: number, time: number): AudioDescription {
+    return this.describe(0, position, time, 0);
+  }
+
+  private empty(now: number): Message {
+    return { topic: this.topic, payload: Buffer.alloc(0), audio: this.here(now) };
+  }
+
+  private describe(samples: number, position: number, time: number, gap: number): AudioDescription {
+    const { encoding, sampleRate, channels } = this.format;
+    const { stream, sequence } = this;
+    return { encoding, sampleRate, channels, samples, stream, sequence, position, time, gap, latencyMs: 0 };
+  }
+}

@@ -1,0 +1,48 @@
+/** Which words of the catalog the status line shows for a stream's state. */
+import type { OrgoErrorCode } from '../../src/audio/errors';
+import type { StreamState } from '../../src/client/stream-events';
+import type { StatusLine } from '../shared/status';
+
+/** By the error that keeps the sound away; what is not here is just `disconnected`. */
+const ERROR_WORDS: ReadonlyMap<OrgoErrorCode, string> = new Map<OrgoErrorCode, string>([
+  ['ORGO_BAD_TOKEN', 'wrong-password'],
+  ['ORGO_BAD_SETTING', 'format-refused'],
+  ['ORGO_API_KEY_REJECTED', 'key-rejected'],
+  ['ORGO_API_FORBIDDEN', 'forbidden'],
+  ['ORGO_API_NOT_FOUND', 'no-such-computer'],
+  ['ORGO_API_UNAVAILABLE', 'unavailable'],
+  ['ORGO_API_BAD_ANSWER', 'api-failed'],
+  ['ORGO_API_UNREACHABLE', 'api-unreachable'],
+  ['ORGO_COMPUTER_NOT_RUNNING', 'not-running'],
+  ['ORGO_CAPTURE_FAILED', 'capture-failed'],
+]);
+
+export function showState(status: StatusLine, state: StreamState): void {
+  switch (state.kind) {
+    case 'stopped':
+      status.show('idle', 'stopped');
+      break;
+    case 'authorizing':
+      status.show('busy', state.wait ? 'api-waits' : 'authorizing');
+      break;
+    case 'connecting':
+      status.show('busy', 'connecting');
+      break;
+    case 'started':
+      status.show('busy', 'no-sound-yet');
+      break;
+    case 'running': {
+      const { sampleRate, channels } = state.format;
+      status.show('ok', channels === 1 ? 'mono' : 'stereo', { rate: sampleRate });
+      break;
+    }
+    case 'waiting': {
+      const look = state.error.code === 'ORGO_COMPUTER_NOT_RUNNING' ? 'busy' : 'off';
+      status.show(look, ERROR_WORDS.get(state.error.code) ?? 'disconnected');
+      break;
+    }
+    case 'refused':
+      status.show('error', ERROR_WORDS.get(state.error.code) ?? 'disconnected');
+      break;
+  }
+}

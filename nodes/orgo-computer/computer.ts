@@ -1,0 +1,137 @@
+/** Which computer to hear, and the right to: read from the config node, found again by the nodes that use it. */
+import type { Clock } from '../../src/audio/clock';
+import { errorText, OrgoError } from '../../src/audio/errors';
+import type { TokenSource } from '../../src/client/audio-stream';
+import { OrgoApi, type TlsOptions } from '../../src/client/orgo-api';
+import {
+  COMPUTER_ID_PLACEHOLDER,
+  fillTemplate,
+  HOSTED_API_URL,
+  HOSTED_AUDIO_URL,
+} from '../../src/protocol/urls';
+import type { NodeConfig, Red, RedNode } from '../shared/red';
+import { parseSettings, secret, text } from '../shared/settings';
+import { tlsOptionsOf } from '../shared/tls';
+
+/** One computer's sound, and how to get at it. */
+export interface Computer {
+  /** Its id, or the config node's name, or its host: the topic of its messages. */
+  readonly topic: string;
+  /** The audio WebSocket's address, filled in. */
+  readonly audioUrl: URL;
+  readonly tokens: TokenSource;
+  readonly tls: TlsOptions | undefined;
+}
+
+const SETTINGS = {
+  computerId: text(),
+  apiUrl: text(HOSTED_API_URL),
+  audioUrl: text(HOSTED_AUDIO_URL),
+  tls: text(),
+};
+const CREDENTIALS = { apiKey: secret(), password: secret() };
+
+/** An HTTP header carries no others. */
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+
+/** By config node: the computer, or what is wrong with it. */
+const computers = new WeakMap<object, Computer | Error>();
+
+/**
+ * Reads a config node and keeps what it says for {@link computerOf}.
+ * @throws OrgoError `ORGO_BAD_SETTING`
+ */
+export function keepComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock): void {
+  try {
+    computers.set(node, readComputer(RED, node, config, clock));
+  } catch (thrown) {
+    computers.set(node, thrown instanceof Error ? thrown : new Error(errorText(thrown)));
+    throw thrown;
+  }
+}
+
+/**
+ * The computer of the config node with this id.
+ * @throws OrgoError `ORGO_BAD_SETTING` where there is no such node, or its own settings are wrong
+ */
+export function computerOf(RED: Red, id: string): Computer {
+  const node = id === '' ? undefined : RED.nodes.getNode(id);
+  const kept = typeof node === 'object' && node !== null ? computers.get(node) : undefined;
+  if (kept === undefined) {
+    const problem = id === '' ? 'No computer is chosen' : `There is no computer ${id}`;
+    throw new OrgoError('ORGO_BAD_SETTING', `${problem}: choose one in the node`);
+  }
+  if (kept instanceof Error) {
+    throw new OrgoError('ORGO_BAD_SETTING', `The chosen computer can't be used: ${kept.message}`);
+  }
+  return kept;
+}
+
+function readComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock): Computer {
+  const { computerId, apiUrl, audioUrl, tls: tlsId } = parseSettings(SETTINGS, config);
+  const { apiKey, password } = parseSettings(CREDENTIALS, node.credentials);
+  if (computerId === '' && audioUrl.includes(COMPUTER_ID_PLACEHOLDER)) {
+    throw bad(`computerId is empty, but audioUrl holds ${COMPUTER_ID_PLACEHOLDER}: enter the computer's id`);
+  }
+  const url = urlOf('audioUrl', fillTemplate(audioUrl, computerId), ['wss:', 'ws:']);
+  const tls = tlsOptionsOf(RED, tlsId);
+  return {
+    topic: computerId || node.name || url.host,
+    audioUrl: url,
+    tokens: password === '' ? apiTokens(apiUrl, apiKey, computerId, tls, clock) : fixedToken(password),
+    tls,
+  };
+}
+
+function fixedToken(password: string): TokenSource {
+  return { renewable: false, get: () => Promise.resolve(password) };
+}
+
+function apiTokens(
+  apiUrl: string,
+  pastedKey: string,
+  computerId: string,
+  tls: TlsOptions | undefined,
+  clock: Clock,
+): TokenSource {
+  const apiKey = pastedKey.trim();
+  if (apiKey === '')
+    throw bad("Neither password nor apiKey is set: enter the computer's password, or an API key");
+  if (!HEADER_SAFE.test(apiKey)) {
+    throw bad('apiKey holds a space, a line break or a letter that no key has: paste it again');
+  }
+  if (computerId === '') {
+    throw bad('computerId is empty: enter the id of the computer whose password the API is to be asked for');
+  }
+  const api = new OrgoApi({
+    apiUrl: urlOf('apiUrl', apiUrl, ['https:', 'http:']),
+    apiKey,
+    computerId,
+    clock,
+    ...(tls && { tls: forAnotherHost(tls) }),
+  });
+  return { renewable: true, get: (request) => api.fetchToken(request) };
+}
+
+/** What names the audio server in a TLS configuration does not hold for the API's host. */
+function forAnotherHost(tls: TlsOptions): TlsOptions {
+  const others = { ...tls };
+  delete others.servername;
+  delete others.ALPNProtocols;
+  return others;
+}
+
+function urlOf(setting: string, address: string, schemes: readonly string[]): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || !schemes.includes(url.protocol)) {
+    // A query may hold a password that was pasted along.
+    const shown = JSON.stringify(address.split(/[?#]/)[0]);
+    const wanted = schemes.map((scheme) => `${scheme}//`).join(' or ');
+    throw bad(`${setting} is ${shown}: it must be an address that begins with ${wanted}`);
+  }
+  return url;
+}
+
+function bad(problem: string): OrgoError {
+  return new OrgoError('ORGO_BAD_SETTING', problem);
+}
