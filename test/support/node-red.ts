@@ -27,6 +27,14 @@ export interface DebugMessage {
   readonly msg: string;
 }
 
+/** What the editor's channel carries. */
+interface CommsEvent {
+  readonly topic: string;
+  readonly data: unknown;
+}
+
+const STATUS_TOPIC = 'status/';
+
 export interface NodeRedOptions {
   /** Path of the Node binary. */
   readonly node: string;
@@ -48,6 +56,8 @@ export interface NodeRed {
   press(id: string): Promise<void>;
   /** The first message of the debug node `name`, since the last deploy, that `accept` takes. */
   debug(name: string, accept?: (message: DebugMessage) => boolean): Promise<DebugMessage>;
+  /** Waits until the status of a node has a text that `accept` takes. */
+  status(id: string, accept: (text: string) => boolean): Promise<void>;
   /** Asks it to stop, as Ctrl-C does. @returns its exit code */
   stop(): Promise<number | null>;
 }
@@ -100,6 +110,7 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
   child.stderr?.on('data', (chunk: Buffer) => printed.push(chunk));
   const log = (): string => Buffer.concat(printed).toString();
   let messages: DebugMessage[] = [];
+  const statuses = new Map<string, string>();
 
   async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
     const deadline = performance.now() + WAIT_LIMIT_MS;
@@ -130,10 +141,14 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
   );
   const comms = new WebSocket(`${url.replace('http', 'ws')}/comms`);
   await once(comms, 'open');
-  comms.send(JSON.stringify({ subscribe: 'debug' }));
+  for (const topic of ['debug', 'status/#']) comms.send(JSON.stringify({ subscribe: topic }));
   comms.on('message', (data: Buffer) => {
-    const events = JSON.parse(data.toString()) as { topic: string; data: DebugMessage }[];
-    messages.push(...events.filter(({ topic }) => topic === 'debug').map((event) => event.data));
+    for (const event of JSON.parse(data.toString()) as CommsEvent[]) {
+      if (event.topic === 'debug') messages.push(event.data as DebugMessage);
+      else if (event.topic.startsWith(STATUS_TOPIC)) {
+        statuses.set(event.topic.slice(STATUS_TOPIC.length), (event.data as { text?: string }).text ?? '');
+      }
+    }
   });
 
   return {
@@ -143,6 +158,10 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     async deploy(flow) {
       await request('/flows', { method: 'POST', body: JSON.stringify(flow) });
       messages = [];
+    },
+    async status(id, accept) {
+      const look = (): true | undefined => accept(statuses.get(id) ?? '') || undefined;
+      await until(`the status of ${id} that was waited for`, look);
     },
     async press(id) {
       await request(`/inject/${id}`, { method: 'POST', body: '{}' });

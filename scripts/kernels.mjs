@@ -1,0 +1,9 @@
+/** Compiles src/kernels/dot.as.ts (AssemblyScript) and writes what comes out as src/kernels/dot.wasm.ts. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compileKernels } from './lib/assembly.mjs';
+import { ROOT, runMain } from './lib/run.mjs';
+
+runMain(async () => {
+  await writeFile(join(ROOT, 'src/kernels/dot.wasm.ts'), await compileKernels());
+});

@@ -1,0 +1,68 @@
+/** Node and Node-RED in the versions that are in use, and user directories that hold the packed package. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from './packed-package';
+
+const run = promisify(execFile);
+
+export interface Runtime {
+  /** `Node 20 × Node-RED 4.1` */
+  readonly name: string;
+  /** Path of the Node binary. */
+  readonly node: string;
+  /** Path of Node-RED's red.js. */
+  readonly red: string;
+}
+
+/** This process's Node with the Node-RED that the project itself uses. */
+export const OWN_RUNTIME: Runtime = {
+  name: `Node ${process.versions.node.split('.')[0] ?? ''} × Node-RED 4.1`,
+  node: process.execPath,
+  red: join(ROOT, 'node_modules', 'node-red', 'red.js'),
+};
+
+const NEWER = join(ROOT, '.tmp', 'node24-node-red5');
+
+/** Its parts come from the npm registry into .tmp/ at {@link installNewerRuntime}, and stay for the next run. */
+export const NEWER_RUNTIME: Runtime = {
+  name: 'Node 24 × Node-RED 5',
+  node: join(NEWER, 'node_modules', 'node24', 'bin', 'node'),
+  red: join(NEWER, 'node_modules', 'node-red', 'red.js'),
+};
+
+/** Installs what is not there yet: 150 MB, from the npm registry. */
+export async function installNewerRuntime(): Promise<void> {
+  if (existsSync(NEWER_RUNTIME.node) && existsSync(NEWER_RUNTIME.red)) return;
+  await mkdir(NEWER, { recursive: true });
+  await writeFile(join(NEWER, 'package.json'), JSON.stringify({ name: 'newer-runtime', private: true }));
+  const node24 = `node24@npm:node-${process.platform}-${process.arch}@24`;
+  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', node24, 'node-red@5'], {
+    cwd: NEWER,
+  });
+}
+
+export interface UserDirectory {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** A fresh Node-RED user directory with the package `tarball` installed, as a palette manager would. */
+export async function userDirectoryWith(tarball: string): Promise<UserDirectory> {
+  const path = await mkdtemp(join(tmpdir(), 'orgo-user-dir-'));
+  await writeFile(join(path, 'package.json'), JSON.stringify({ name: 'user-dir', private: true }));
+  const args = [
+    'install',
+    '--ignore-scripts',
+    '--omit=dev',
+    '--omit=optional',
+    '--no-audit',
+    '--no-fund',
+    tarball,
+  ];
+  await run('npm', args, { cwd: path });
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}

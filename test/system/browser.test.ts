@@ -1,0 +1,238 @@
+/**
+ * The protocol document's JavaScript example, its text untouched, in Chromium: behind nginx, from another origin,
+ * hearing a plain null sink. What Chromium plays is recorded, and looked at in windows of 10 ms.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { systemClock } from '../../src/audio/clock';
+import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
+import { AudioServer } from '../../src/server/audio-server';
+import { OwnPort } from '../../src/server/own-port';
+import { skipWithout, startPulse, type PulseDaemon } from '../support/pulse-daemon';
+import { adopt, endChild } from '../support/sound-clients';
+import { startTlsProxy, type TlsProxy } from '../support/tls-proxy';
+import { channelOf, measureTone, phaseStep } from '../support/tone';
+
+const EXAMPLE = join(__dirname, 'fixtures', 'document-example.js.txt');
+/** Of the example as the document has it: nobody may improve it. */
+const EXAMPLE_SHA256 = 'd7174dade68967be38f4d681b70d4956dd73aad4488a412a3e8c91945260c0f5';
+const COMPUTER_ID = 'a3bb189e-8bf9-3888-9912-ace4e6543002';
+const API_KEY = 'key-of-the-browser-test';
+const PAGE_HOST = 'page.example';
+
+const SPEAKER = 'vspk';
+const HEADPHONES = 'headphones';
+const TONE = { hz: 440, sampleRate: 48_000 };
+const AMPLITUDE = 0.5;
+const WINDOW_SAMPLES = 480;
+/** Chromium's resampling leaves less than this between two windows of a whole tone; 1 ms of gap makes 2.8 rad. */
+const MAX_PHASE_STEP = 0.1;
+const LISTEN_SECONDS = 8;
+const MAX_RESTARTS = 3;
+
+/** One call of AudioBufferSourceNode.start, seconds of the context's clock. */
+interface Start {
+  readonly when: number;
+  readonly duration: number;
+}
+
+describe(
+  'the document’s example in a browser',
+  { skip: skipWithout('pulseaudio', 'chromium', 'openssl') },
+  () => {
+    let pulse: PulseDaemon;
+    let audio: AudioServer;
+    let port: OwnPort;
+    let proxy: TlsProxy;
+    let context: BrowserContext;
+    let profile: string;
+
+    before(async () => {
+      const example = await readFile(EXAMPLE, 'utf8');
+      assert.equal(
+        createHash('sha256').update(example).digest('hex'),
+        EXAMPLE_SHA256,
+        'the example was changed',
+      );
+      pulse = await startPulse({ sinks: [{ name: SPEAKER }, { name: HEADPHONES, norewinds: true }] });
+      audio = new AudioServer({
+        source: new PulseCapture({
+          device: SPEAKER,
+          pulseServer: `unix:${pulse.socket}`,
+          clock: systemClock,
+        }),
+        password: 'correct-horse',
+        apiKey: API_KEY,
+        computerId: COMPUTER_ID,
+      });
+      port = await OwnPort.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 100 });
+      const names = ['www.orgo.ai', '*.orgo.dev', PAGE_HOST];
+      proxy = await startTlsProxy(
+        names,
+        port.port,
+        `<!doctype html><script type="module">${example}</script>`,
+      );
+      profile = await mkdtemp(join(tmpdir(), 'orgo-chromium-'));
+      context = await startChromium(profile, names, proxy, pulse);
+    });
+    after(async () => {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+      await proxy.stop();
+      await audio.close();
+      await port.close();
+      await pulse.stop();
+    });
+
+    for (const { situation, delaySeconds } of [
+      { situation: 'that plays already', delaySeconds: 0 },
+      { situation: 'that begins while it listens to silence', delaySeconds: 2 },
+    ]) {
+      test(`plays a tone ${situation} whole, and starts over at most ${MAX_RESTARTS} times`, async (t) => {
+        const recorder = record(pulse, `${HEADPHONES}.monitor`);
+        const tone = { hz: TONE.hz, seconds: 60, amplitude: AMPLITUDE };
+        let player = delaySeconds === 0 ? pulse.play(tone, { sink: SPEAKER }) : undefined;
+        const page = await context.newPage();
+        await page.goto(`https://${PAGE_HOST}/page`);
+        await untilScheduled(page, delaySeconds);
+        player ??= pulse.play(tone, { sink: SPEAKER });
+        await untilScheduled(page, delaySeconds + LISTEN_SECONDS);
+        const starts = await page.evaluate(() => Reflect.get(globalThis, 'starts') as Start[]);
+        await page.close();
+        await player.stop();
+
+        const restarts = restartTimes(starts);
+        t.diagnostic(
+          `restarts of the playback, seconds after its start: ${restarts.map(String).join(', ') || 'none'}`,
+        );
+        assert.ok(restarts.length <= MAX_RESTARTS, `${restarts.length} restarts`);
+        assert.deepEqual(
+          restarts.filter((seconds) => seconds > 1),
+          [],
+          'a restart after the first second',
+        );
+        assertWholeTone(await recorder.stop());
+      });
+    }
+  },
+);
+
+/** Chromium with a profile of its own, that plays into the headphones and finds all `names` at the proxy. */
+async function startChromium(
+  profile: string,
+  names: readonly string[],
+  proxy: TlsProxy,
+  pulse: PulseDaemon,
+): Promise<BrowserContext> {
+  const rules = names.map((name) => `MAP ${name} 127.0.0.1:${proxy.port}`).join(', ');
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: '/usr/bin/chromium',
+    // As a browser with a window runs, but for the window: the library would mute a headless one.
+    headless: false,
+    env: { PATH: process.env['PATH'] ?? '', ...pulse.env, PULSE_SINK: HEADPHONES },
+    args: [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--autoplay-policy=no-user-gesture-required',
+      `--host-resolver-rules=${rules}`,
+      `--ignore-certificate-errors-spki-list=${proxy.publicKeyHash}`,
+    ],
+  });
+  // The example's surroundings: the environment it reads, and a witness of what it schedules.
+  await context.addInitScript((apiKey) => {
+    const starts: Start[] = [];
+    Object.assign(globalThis, { process: { env: { ORGO_API_KEY: apiKey } }, starts });
+    const prototype = (globalThis as unknown as { AudioBufferSourceNode: { prototype: Witnessed } })
+      .AudioBufferSourceNode.prototype;
+    const { start } = prototype;
+    prototype.start = function (when) {
+      starts.push({ when, duration: this.buffer.duration });
+      start.call(this, when);
+    };
+  }, API_KEY);
+  return context;
+}
+
+/** The part of AudioBufferSourceNode that is witnessed. */
+interface Witnessed {
+  readonly buffer: { readonly duration: number };
+  start: (this: Witnessed, when: number) => void;
+}
+
+/** Waits until the example has scheduled that many seconds since its first buffer. */
+async function untilScheduled(page: Page, seconds: number): Promise<void> {
+  await page.waitForFunction((wanted) => {
+    const starts = Reflect.get(globalThis, 'starts') as Start[];
+    const [first, last] = [starts[0], starts.at(-1)];
+    return first !== undefined && last !== undefined && last.when - first.when >= wanted;
+  }, seconds);
+}
+
+/** When, in seconds since the first buffer, a buffer was not scheduled right at the end of the one before. */
+function restartTimes(starts: readonly Start[]): number[] {
+  const first = starts[0]?.when ?? 0;
+  return starts
+    .filter(({ when }, i) => {
+      const before = starts[i - 1];
+      return before !== undefined && Math.abs(before.when + before.duration - when) > 1e-6;
+    })
+    .map(({ when }) => Number((when - first).toFixed(3)));
+}
+
+/** Records `source` until it is stopped. @returns one channel of what was recorded */
+function record(pulse: PulseDaemon, source: string): { stop(): Promise<Float64Array> } {
+  const format = [
+    '--raw',
+    '--format=s16le',
+    `--rate=${TONE.sampleRate}`,
+    '--channels=2',
+    '--latency-msec=20',
+  ];
+  const parec = adopt(
+    spawn('parec', [`--device=${source}`, ...format], {
+      env: { PATH: process.env['PATH'] ?? '', ...pulse.env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
+  const chunks: Buffer[] = [];
+  parec.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return {
+    async stop() {
+      await endChild(parec);
+      return channelOf(Buffer.concat(chunks), 2);
+    },
+  };
+}
+
+/** From one second after its onset until it ends, the tone keeps its loudness and its phase. */
+function assertWholeTone(samples: Float64Array): void {
+  const windows = Array.from({ length: Math.floor(samples.length / WINDOW_SAMPLES) }, (_, i) =>
+    measureTone(samples, TONE, i * WINDOW_SAMPLES, (i + 1) * WINDOW_SAMPLES),
+  );
+  const isTone = ({ amplitude }: { amplitude: number }): boolean => amplitude > AMPLITUDE / 2;
+  const second = TONE.sampleRate / WINDOW_SAMPLES;
+  const onset = windows.findIndex(isTone);
+  const end = windows.findLastIndex(isTone);
+  assert.ok(onset >= 0 && end - onset > (LISTEN_SECONDS - 1) * second, `a tone of ${end - onset} windows`);
+  const broken = [];
+  for (let i = onset + second; i < end - 1; i++) {
+    const [before, now] = [windows[i - 1]!, windows[i]!];
+    const step = phaseStep(before.phase, now.phase);
+    if (Math.abs(now.amplitude - AMPLITUDE) > AMPLITUDE * 0.1 || Math.abs(step) > MAX_PHASE_STEP) {
+      broken.push({ seconds: (i - onset) / second, amplitude: now.amplitude, step });
+    }
+  }
+  assert.deepEqual(broken, [], `of ${end - onset} windows`);
+}

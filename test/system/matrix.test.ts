@@ -1,0 +1,168 @@
+/** The packed package in real Node-REDs, of both versions that are in use: every example imported and run. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import WebSocket from 'ws';
+import { fillIn, importExample, nodeOf, passwordOf, type Flow } from '../support/examples';
+import { freePort, isPortTaken, startNodeRed, type NodeRed } from '../support/node-red';
+import { packPackage, type PackedPackage } from '../support/packed-package';
+import { skipWithout, startPulse, type PulseDaemon } from '../support/pulse-daemon';
+import {
+  installNewerRuntime,
+  NEWER_RUNTIME,
+  OWN_RUNTIME,
+  userDirectoryWith,
+  type Runtime,
+  type UserDirectory,
+} from '../support/runtimes';
+import { channelOf, measureTone } from '../support/tone';
+
+const API_KEY = 'key of the hosted service';
+const COMPUTER_ID = 'a3bb189e-8bf9-3888-9912-ace4e6543002';
+const TONE = { hz: 440, seconds: 60, amplitude: 0.5 };
+/** Of a sine of amplitude 0.5: 20 log10(0.5 / √2) */
+const TONE_DBFS = -9.03;
+const WAV_HEADER_BYTES = 44;
+
+/** `-9.0` of a level message, `-9.0 dBFS ███`; NaN for digital silence. */
+function dbfsOf(text: string): number {
+  return Number.parseFloat(text);
+}
+
+function isToneLevel(text: string): boolean {
+  return Math.abs(dbfsOf(text) - TONE_DBFS) < 0.5;
+}
+
+for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
+  describe(runtime.name, { skip: skipWithout('pulseaudio', 'pactl', 'pacat') }, () => inRuntime(runtime));
+}
+
+function inRuntime(runtime: Runtime): void {
+  let packed: PackedPackage;
+  let userDir: UserDirectory;
+  let pulse: PulseDaemon;
+  let nodeRed: NodeRed;
+  /** Ports of what was deployed so far. */
+  const ports: number[] = [];
+
+  before(async () => {
+    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
+    packed = await packPackage();
+    userDir = await userDirectoryWith(packed.file);
+    pulse = await startPulse();
+    const env = { ...pulse.env, ORGO_API_KEY: API_KEY, ORGO_COMPUTER_ID: COMPUTER_ID };
+    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path, env });
+    pulse.play(TONE);
+  });
+  after(async () => {
+    await nodeRed.stop();
+    await pulse.stop();
+    await userDir.remove();
+    await packed.remove();
+  });
+
+  /** The example on a port of its own, since its own may be taken on this machine. */
+  async function ownPort(flow: Flow): Promise<{ flow: Flow; port: number }> {
+    const port = await freePort();
+    ports.push(port);
+    const usual = String(nodeOf(flow, 'orgo-audio-server')['port']);
+    return { port, flow: JSON.parse(JSON.stringify(flow).replaceAll(usual, String(port))) as Flow };
+  }
+
+  /** A server that stands for the hosted service, and a copy of `flow` that hears it. */
+  async function withHostedComputer(flow: Flow): Promise<Flow> {
+    const hosted = await ownPort(await importExample('hear-this-computer'));
+    const server = fillIn(hosted.flow, 'orgo-audio-server', {
+      source: 'test',
+      credentials: { apiKey: API_KEY },
+    });
+    const kept = server.filter(({ type }) => type === 'tab' || type === 'orgo-audio-server');
+    const listener = fillIn(flow, 'orgo-computer', {
+      apiUrl: `http://127.0.0.1:${hosted.port}/api`,
+      audioUrl: `ws://127.0.0.1:${hosted.port}/audio`,
+    });
+    return [...kept, ...listener];
+  }
+
+  test('loads every node of the package', async () => {
+    const modules = (await nodeRed.get('/nodes')) as { module: string; types: string[]; err?: unknown }[];
+    const sets = modules.filter(({ module }) => module === 'node-red-contrib-orgo-audio');
+    assert.deepEqual(
+      sets.filter(({ err }) => err !== undefined),
+      [],
+    );
+    const types = sets.flatMap((set) => set.types).sort();
+    for (const type of ['orgo-audio-in', 'orgo-audio-server', 'orgo-computer'])
+      assert.ok(types.includes(type));
+  });
+
+  test('hears this computer: the level of what plays appears in the sidebar', async () => {
+    const { flow } = await ownPort(await importExample('hear-this-computer'));
+    await nodeRed.deploy(flow);
+    await nodeRed.debug('Server events', ({ msg }) => msg.includes('listener-connected'));
+    const { msg } = await nodeRed.debug('Level', (message) => isToneLevel(message.msg));
+    assert.match(msg, /^-\d+\.\d dBFS █+$/);
+  });
+
+  test('hears a hosted computer, its password fetched with the key', async () => {
+    await nodeRed.deploy(await withHostedComputer(await importExample('hear-an-orgo-computer')));
+    await nodeRed.debug('Connection events', ({ msg }) => msg.includes('connected'));
+    await nodeRed.debug('Level', ({ msg }) => dbfsOf(msg) > -60);
+  });
+
+  test('records to a WAV file between the buttons Start and Stop', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'orgo-recordings-'));
+    const { flow } = await ownPort(await importExample('record-to-wav'));
+    const env = [
+      { name: 'ORGO_AUDIO_PASSWORD', value: 'NR_FLOW_ID', type: 'env' },
+      { name: 'ORGO_RECORDINGS', value: directory, type: 'str' },
+    ];
+    await nodeRed.deploy(fillIn(flow, 'tab', { env }));
+    await nodeRed.press(nodeOf(flow, 'inject', 'Start').id);
+    await nodeRed.debug('Server events', ({ msg }) => msg.includes('sound-started'));
+    await nodeRed.status(nodeOf(flow, 'function').id, (text) => text === '2 s');
+    await nodeRed.press(nodeOf(flow, 'inject', 'Stop').id);
+    const { msg: path } = await nodeRed.debug('Written');
+
+    const wav = await readFile(path);
+    assert.equal(wav.readUInt32LE(4), wav.length - 8, 'the size that RIFF names');
+    assert.equal(wav.readUInt32LE(40), wav.length - WAV_HEADER_BYTES, 'the size that data names');
+    const sampleRate = wav.readUInt32LE(24);
+    assert.equal(sampleRate, 24_000);
+    const samples = channelOf(wav.subarray(WAV_HEADER_BYTES), wav.readUInt16LE(22));
+    assert.ok(samples.length >= 2 * sampleRate, `${samples.length} samples`);
+    const { amplitude } = measureTone(samples, {
+      hz: TONE.hz,
+      sampleRate,
+      from: sampleRate,
+      to: 2 * sampleRate,
+    });
+    assert.ok(Math.abs(amplitude - TONE.amplitude) < 0.02, `amplitude ${amplitude}`);
+    await rm(directory, { recursive: true });
+  });
+
+  test('relays: what is heard is served again, to a listener with the password', async () => {
+    const { flow, port } = await ownPort(await importExample('relay'));
+    await nodeRed.deploy(await withHostedComputer(flow));
+    await nodeRed.debug('Connection events', ({ msg }) => msg.includes('connected'));
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/audio?token=${passwordOf(flow)}`);
+    const [started] = (await once(socket, 'message')) as [Buffer];
+    assert.deepEqual(JSON.parse(started.toString()), { type: 'started', sample_rate: 24_000, channels: 1 });
+    for (;;) {
+      const [frame] = (await once(socket, 'message')) as [Buffer];
+      assert.equal(frame.length % 960, 0, 'whole frames of 20 ms');
+      if (frame.some((byte) => byte !== 0)) break;
+    }
+    socket.close();
+    await once(socket, 'close');
+  });
+
+  test('leaves no listener behind when a flow is taken away, and ends when Node-RED does', async () => {
+    await nodeRed.deploy([]);
+    for (const port of ports) assert.equal(await isPortTaken(port), false, `port ${port} is still taken`);
+    assert.equal(await nodeRed.stop(), 0);
+  });
+}
