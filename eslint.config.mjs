@@ -38,7 +38,7 @@ const oneDirection = ROOMS.map((room) => {
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.tmp/', 'coverage/'] },
+  { ignores: ['dist/', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
