@@ -81,6 +81,8 @@ export interface Red {
     createNode(node: RedNode, config: NodeConfig): void;
     /** The node with this id, whatever its type; null or undefined where there is none. */
     getNode(id: string): unknown;
+    /** Calls back with the configuration of every node of the flows. */
+    eachNode(callback: (config: NodeConfig) => void): void;
   };
   readonly settings: {
     /** Prefix of every route of `httpNode`; false where HTTP nodes are off. */

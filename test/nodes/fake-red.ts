@@ -115,6 +115,8 @@ const NO_APP: HttpApp = {
 export class FakeRed implements Red {
   readonly types = new Map<string, { construct: Constructor; options: RegisterOptions }>();
   readonly instances = new Map<string, unknown>();
+  /** The configuration of every node of the flows. */
+  readonly configs: NodeConfig[] = [];
   readonly settings = {};
   readonly server = createServer();
   readonly httpNode = NO_APP;
@@ -128,6 +130,10 @@ export class FakeRed implements Red {
     createNode: (node, config) => {
       Object.assign(node, { id: config.id, type: config.type });
       this.instances.set(config.id, node);
+      this.configs.push(config);
+    },
+    eachNode: (callback) => {
+      for (const config of this.configs) callback(config);
     },
     getNode: (id) => this.instances.get(id) ?? null,
   };

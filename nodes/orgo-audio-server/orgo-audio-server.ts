@@ -1,0 +1,283 @@
+/** The node that serves a machine's sound, a test signal, or what the flow feeds it. */
+import { systemClock, type Clock } from '../../src/audio/clock';
+import { errorText, OrgoError } from '../../src/audio/errors';
+import { Feed } from '../../src/capture/feed';
+import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
+import type { Source, SourceState } from '../../src/capture/source';
+import { TestSignal } from '../../src/capture/test-signal';
+import { parseOrigins } from '../../src/server/access';
+import { AudioServer, DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
+import type { ServerEvent } from '../../src/server/events';
+import { OwnPort } from '../../src/server/own-port';
+import { INPUT_SETTINGS, PcmReader } from '../shared/pcm-input';
+import {
+  registerNode,
+  type Message,
+  type NodeBehaviour,
+  type NodeConfig,
+  type Red,
+  type RedNode,
+} from '../shared/red';
+import { boolean, number, oneOf, parseSettings, secret, text, type SettingValues } from '../shared/settings';
+import { StatusLine } from '../shared/status';
+import { tlsOptionsOf } from '../shared/tls';
+import { basePathOf, hostOnNodeRed, type Host } from './host';
+
+const TYPE = 'orgo-audio-server';
+const STATS_EVERY_MS = 10_000;
+/** A port that is taken is tried again this often: whoever holds it may go. */
+const LISTEN_AGAIN_MS = 5000;
+/** Connections beyond the listeners: wrong tokens that wait for their answer, REST, handshakes. */
+const SPARE_CONNECTIONS = 1200;
+
+const SETTINGS = {
+  source: oneOf('pulse', ['pulse', 'input', 'test']),
+  device: text(),
+  pulseServer: text(),
+  listen: oneOf('own', ['own', 'node-red']),
+  host: text('127.0.0.1'),
+  port: number(8765, { min: 0, max: 65535, integer: true }),
+  path: text('/audio'),
+  tls: text(),
+  computerId: text(),
+  maxListeners: number(DEFAULT_MAX_LISTENERS, { min: 1, max: 100_000, integer: true }),
+  maxBacklogMs: number(DEFAULT_MAX_BACKLOG_MS, { min: 40, max: 60_000 }),
+  trustProxy: boolean(false),
+  allowedOrigins: text(),
+  ...INPUT_SETTINGS,
+};
+const CREDENTIALS = { password: secret(), apiKey: secret() };
+
+type ServerSettings = SettingValues<typeof SETTINGS & typeof CREDENTIALS>;
+
+export = function (RED: Red): void {
+  registerNode(
+    RED,
+    TYPE,
+    { credentials: { password: { type: 'password' }, apiKey: { type: 'password' } } },
+    (node, config) => new ServerNode(RED, node, config, systemClock),
+  );
+};
+
+class ServerNode implements NodeBehaviour {
+  private readonly settings: ServerSettings;
+  private readonly status: StatusLine;
+  private readonly audio: AudioServer | undefined;
+  private readonly feed: Feed | undefined;
+  private readonly reader: PcmReader;
+  private host: Host | undefined;
+  private opening: Promise<void> = Promise.resolve();
+  private cancelRetry: (() => void) | undefined;
+  private cancelStats: (() => void) | undefined;
+  private state: SourceState = { kind: 'idle' };
+  private sound = false;
+  private stopped = false;
+  private closed = false;
+  private reported = '';
+
+  constructor(
+    private readonly RED: Red,
+    private readonly node: RedNode,
+    config: NodeConfig,
+    private readonly clock: Clock,
+  ) {
+    this.settings = {
+      ...parseSettings(SETTINGS, config),
+      ...parseSettings(CREDENTIALS, node.credentials),
+    };
+    checkPath(this.settings.path);
+    this.status = new StatusLine(RED, node, clock);
+    this.reader = new PcmReader(this.settings);
+    if (this.settings.password === '') {
+      this.status.show('error', 'no-password');
+      node.error(
+        'No password is set: the server does not listen. Set one in the node; listeners send it as token',
+      );
+      return;
+    }
+    const source = this.createSource();
+    if (source instanceof Feed) this.feed = source;
+    this.audio = this.createAudioServer(source);
+    this.scheduleStats(this.audio);
+    this.open(this.audio);
+  }
+
+  onInput(msg: Message): void {
+    const { action } = msg;
+    if (action === 'start' || action === 'stop') {
+      this.switchTo(action);
+      return;
+    }
+    if (action !== undefined) {
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `msg.action is ${JSON.stringify(action)}: it must be start or stop`,
+      );
+    }
+    this.feedIn(msg);
+  }
+
+  async onClose(): Promise<void> {
+    this.closed = true;
+    this.cancelRetry?.();
+    this.cancelStats?.();
+    await this.opening;
+    await this.audio?.close();
+    await this.host?.close();
+    this.status.close();
+  }
+
+  private createSource(): Source {
+    const { source, device, pulseServer } = this.settings;
+    switch (source) {
+      case 'pulse':
+        return new PulseCapture({ device, pulseServer, clock: this.clock });
+      case 'input':
+        return new Feed(this.clock);
+      case 'test':
+        return new TestSignal(this.clock);
+    }
+  }
+
+  private createAudioServer(source: Source): AudioServer {
+    const { allowedOrigins, listen, ...settings } = this.settings;
+    return new AudioServer({
+      ...settings,
+      source,
+      clock: this.clock,
+      basePath: listen === 'node-red' ? basePathOf(this.RED) : '',
+      allowedOrigins: parseOrigins(allowedOrigins),
+      onEvent: (event) => this.onEvent(event),
+      onState: (state, sound) => this.onState(state, sound),
+    });
+  }
+
+  private open(audio: AudioServer): void {
+    const { listen, host, port, path, tls, maxListeners } = this.settings;
+    this.opening = (async (): Promise<void> => {
+      try {
+        this.host =
+          listen === 'node-red'
+            ? hostOnNodeRed(this.RED, audio, path)
+            : await OwnPort.open(audio, {
+                host,
+                port,
+                tls: tlsOptionsOf(this.RED, tls),
+                maxConnections: maxListeners + SPARE_CONNECTIONS,
+              });
+        this.reported = '';
+        this.show();
+      } catch (error) {
+        this.reportOnce(errorText(error));
+        this.status.show('error', listen === 'node-red' ? 'path-taken' : 'port-taken', { port, path });
+        if (!this.closed) this.cancelRetry = this.clock.after(LISTEN_AGAIN_MS, () => this.open(audio));
+      }
+    })();
+  }
+
+  private switchTo(action: 'start' | 'stop'): void {
+    if (!this.audio)
+      throw new OrgoError('ORGO_CANNOT_LISTEN', 'No password is set, so there is nothing to start');
+    this.stopped = action === 'stop';
+    if (this.stopped) this.audio.stop();
+    else this.audio.start();
+    this.show();
+  }
+
+  private feedIn(msg: Message): void {
+    if (!this.feed) {
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `This server's source is ${this.settings.source}, so it takes no audio: set its source to input`,
+      );
+    }
+    const { frame, timed } = this.reader.read(msg, this.clock.now() + this.clock.epochOffset());
+    if (frame.samples > 0 && !this.feed.push(frame, timed)) {
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        'Ten minutes of sound wait to be played already: this message was dropped',
+      );
+    }
+  }
+
+  private scheduleStats(audio: AudioServer): void {
+    this.cancelStats = this.clock.after(STATS_EVERY_MS, () => {
+      if (!this.stopped) this.onEvent({ event: 'stats', ...audio.takeStats() });
+      this.scheduleStats(audio);
+    });
+  }
+
+  private onEvent(event: ServerEvent): void {
+    const { computerId } = this.settings;
+    const topic = computerId || this.node.name || TYPE;
+    if ('place' in event) {
+      const { place, ...payload } = event;
+      const { format, ...rest } = place;
+      this.node.send({ topic, payload, audio: { ...format, samples: 0, ...rest } });
+    } else {
+      this.node.send({ topic, payload: event });
+    }
+    if (event.event === 'listener-connected' || event.event === 'listener-left') this.show();
+  }
+
+  private onState(state: SourceState, sound: boolean): void {
+    this.state = state;
+    this.sound = sound;
+    if (state.kind === 'lost') this.reportOnce(state.error.message);
+    else if (state.kind === 'running') this.reported = '';
+    this.show();
+  }
+
+  /** A trouble that lasts is told once, however often it is met again. */
+  private reportOnce(message: string): void {
+    if (this.reported === message) return;
+    this.reported = message;
+    this.node.error(message);
+  }
+
+  private show(): void {
+    if (this.closed || !this.host) return;
+    const count = this.audio?.listenerCount ?? 0;
+    if (this.stopped) {
+      this.status.show('off', 'stopped');
+      return;
+    }
+    const { state } = this;
+    switch (state.kind) {
+      case 'idle':
+        this.status.show('ok', 'listening', { port: this.settings.port });
+        break;
+      case 'starting':
+        this.status.show('busy', 'starting');
+        break;
+      case 'suspended':
+        this.status.show('busy', 'suspended', { count, device: state.device });
+        break;
+      case 'lost':
+        this.status.show('error', LOST_WORDS.get(state.error.code) ?? 'capture-lost');
+        break;
+      case 'running':
+        this.status.show('ok', state.muted ? 'muted' : this.sound ? 'sound' : 'silence', {
+          count,
+          device: state.device,
+        });
+    }
+  }
+}
+
+/** What the status says of a capture that can't be had, by the error's code. */
+const LOST_WORDS: ReadonlyMap<string, string> = new Map([
+  ['ORGO_NO_SOUND_SERVER', 'no-sound-server'],
+  ['ORGO_SOUND_ACCESS_DENIED', 'access-denied'],
+  ['ORGO_NO_SUCH_DEVICE', 'no-such-device'],
+  ['ORGO_CAPTURE_UNSUPPORTED', 'unsupported'],
+]);
+
+function checkPath(path: string): void {
+  if (!/^\/[^?#\s]*$/.test(path)) {
+    throw new OrgoError(
+      'ORGO_BAD_SETTING',
+      `path is ${JSON.stringify(path)}: it must begin with / and hold no ? or #`,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+/** Key, certificates and trust from core's `tls-config` node. */
+import type { ConnectionOptions } from 'node:tls';
+import { OrgoError } from '../../src/audio/errors';
+import type { Red, TlsConfigNode } from './red';
+
+/**
+ * The options of the `tls-config` node with this id; undefined where none is chosen.
+ * @throws OrgoError `ORGO_BAD_SETTING` where there is no such node, or its files could not be read
+ */
+export function tlsOptionsOf(RED: Red, id: string): ConnectionOptions | undefined {
+  if (id === '') return undefined;
+  const node = RED.nodes.getNode(id);
+  if (!isTlsConfig(node)) {
+    throw new OrgoError(
+      'ORGO_BAD_SETTING',
+      `tls is ${id}, but there is no such TLS configuration: choose one again`,
+    );
+  }
+  if (node.valid === false) {
+    throw new OrgoError(
+      'ORGO_BAD_SETTING',
+      'The TLS configuration could not be read: check its certificate and key',
+    );
+  }
+  return node.addTLSOptions<ConnectionOptions>({});
+}
+
+function isTlsConfig(node: unknown): node is TlsConfigNode {
+  return typeof node === 'object' && node !== null && 'addTLSOptions' in node;
+}

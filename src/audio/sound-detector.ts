@@ -1,0 +1,63 @@
+/** Tells, to the sample, where a stream turns from silence to sound and back. */
+import { bytesPerSample, samplesInMs } from './format';
+import type { PcmFrame } from './frame';
+
+/** Anything above the dither of a 16-bit source is sound: −80 dBFS. */
+const THRESHOLD = 1e-4;
+const S16_THRESHOLD = Math.ceil(THRESHOLD * 32768);
+/** Sound has stopped when this much silence follows it; the place told is where it stopped. */
+const HOLD_MS = 1000;
+
+export interface SoundChange {
+  readonly sound: boolean;
+  /** The first sample of sound, or the first of silence behind it. */
+  readonly position: number;
+  /** Its capture time, epoch ms. */
+  readonly time: number;
+}
+
+export class SoundDetector {
+  /** Whether the stream holds sound now. */
+  sound = false;
+  /** Place behind the last sample of sound. */
+  private end = { position: 0, time: 0 };
+
+  /** Takes the next frame; at most one change is told a frame. */
+  push(frame: PcmFrame): SoundChange | undefined {
+    const loud = loudRange(frame);
+    const { sampleRate } = frame.format;
+    const placeOf = (index: number): { position: number; time: number } => ({
+      position: frame.position + index,
+      time: frame.time + (index * 1000) / sampleRate,
+    });
+    if (loud) {
+      this.end = placeOf(loud.last + 1);
+      if (this.sound) return undefined;
+      this.sound = true;
+      return { sound: true, ...placeOf(loud.first) };
+    }
+    const silentSamples = frame.position + frame.samples - this.end.position;
+    if (!this.sound || silentSamples < samplesInMs(sampleRate, HOLD_MS)) return undefined;
+    this.sound = false;
+    return { sound: false, ...this.end };
+  }
+}
+
+/** Indices, per channel, of the first and last sample above the threshold. */
+function loudRange(frame: PcmFrame): { first: number; last: number } | undefined {
+  const { data, format } = frame;
+  const size = bytesPerSample(format) / format.channels;
+  const count = Math.floor(data.length / size);
+  let first = 0;
+  while (first < count && !isLoud(frame, first * size)) first++;
+  if (first === count) return undefined;
+  let last = count - 1;
+  while (!isLoud(frame, last * size)) last--;
+  return { first: Math.floor(first / format.channels), last: Math.floor(last / format.channels) };
+}
+
+function isLoud({ data, format }: PcmFrame, offset: number): boolean {
+  return format.encoding === 's16le'
+    ? Math.abs(data.readInt16LE(offset)) >= S16_THRESHOLD
+    : Math.abs(data.readFloatLE(offset)) >= THRESHOLD;
+}

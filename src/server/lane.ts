@@ -1,0 +1,73 @@
+/** One wire format: the source's sound is converted, cut and framed once, and written to all its listeners. */
+import type { PcmFrame } from '../audio/frame';
+import { sameFormat, type PcmFormat } from '../audio/format';
+import { FRAME_MS } from '../protocol/stream-format';
+import { Resampler } from '../resample/resampler';
+import type { Listener } from './listener';
+import { Packetizer, type WireFrame } from './packetizer';
+import { withProbe } from './wire';
+
+/** Listeners are asked for a sign of life this often when they are few, and this often when they are many. */
+const PROBE_MIN_MS = 240;
+const PROBE_MAX_MS = 1000;
+/** Answers to probes that the whole lane may cause a second. */
+const PROBES_PER_SECOND = 400;
+
+export class Lane {
+  readonly listeners = new Set<Listener>();
+  private readonly packetizer: Packetizer;
+  private resampler: Resampler | undefined;
+  private sourceFormat: PcmFormat | undefined;
+  private sinceProbe = 0;
+  /** When the newest frame's first sample was captured, epoch ms; undefined before the first frame. */
+  newestTime: number | undefined;
+
+  constructor(
+    readonly format: PcmFormat,
+    private readonly now: () => number,
+  ) {
+    this.packetizer = new Packetizer(format);
+  }
+
+  /** Takes the source's next frame. */
+  push(frame: PcmFrame): void {
+    for (const converted of this.convert(frame)) {
+      for (const wireFrame of this.packetizer.push(converted)) this.deliver(wireFrame);
+    }
+  }
+
+  /** Frees the resampler. */
+  close(): void {
+    this.resampler?.close();
+    this.resampler = undefined;
+  }
+
+  private convert(frame: PcmFrame): PcmFrame[] {
+    if (sameFormat(frame.format, this.format)) return [frame];
+    if (!this.resampler || !this.sourceFormat || !sameFormat(this.sourceFormat, frame.format)) {
+      this.resampler?.close();
+      this.resampler = new Resampler({ ...this.format, quality: 'live' });
+      this.sourceFormat = frame.format;
+    }
+    return this.resampler.push(frame);
+  }
+
+  private deliver(frame: WireFrame): void {
+    this.newestTime = frame.time;
+    const probed = this.probeDue() ? this.probe(frame) : frame;
+    const now = this.now();
+    for (const listener of this.listeners) listener.deliver(probed, now);
+  }
+
+  private probeDue(): boolean {
+    const interval = (this.listeners.size * 1000) / PROBES_PER_SECOND;
+    const frames = Math.min(PROBE_MAX_MS, Math.max(PROBE_MIN_MS, interval)) / FRAME_MS;
+    if (++this.sinceProbe < frames) return false;
+    this.sinceProbe = 0;
+    return true;
+  }
+
+  private probe(frame: WireFrame): WireFrame {
+    return { ...frame, bytes: withProbe(frame.bytes, frame.position), probe: true };
+  }
+}

@@ -1,0 +1,81 @@
+/** A port of our own for an audio server: HTTP or HTTPS, bounded against half-open and idle connections. */
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
+import { OrgoError } from '../audio/errors';
+import type { AudioServer } from './audio-server';
+
+export interface OwnPortOptions {
+  /** Address to bind, such as `127.0.0.1`. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Key and certificate; undefined: plain HTTP. */
+  readonly tls?: SecureContextOptions | undefined;
+  /** Connections beyond this are refused, so that the process keeps file descriptors for all else. */
+  readonly maxConnections: number;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 5000;
+
+export class OwnPort {
+  /** The port that is listened on. */
+  readonly port: number;
+
+  private constructor(private readonly server: Server) {
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Starts to listen.
+   * @throws OrgoError `ORGO_CANNOT_LISTEN` where the port is taken or may not be used
+   */
+  static async open(audio: AudioServer, options: OwnPortOptions): Promise<OwnPort> {
+    const limits = {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      noDelay: true,
+    };
+    const server: Server = options.tls
+      ? createTlsServer({ ...options.tls, ...limits, handshakeTimeout: HEADERS_TIMEOUT_MS })
+      : createServer(limits);
+    server.maxConnections = options.maxConnections;
+    server.on('request', (request, response) => audio.handleRequest(request, response));
+    server.on('upgrade', (request, socket, head) => audio.handleUpgrade(request, socket, head));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)));
+      server.listen(options.port, options.host, resolve);
+    });
+    return new OwnPort(server);
+  }
+
+  /** Stops to listen and cuts what is still connected; resolves when the port is free. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: OwnPortOptions): OrgoError {
+  const place = `${host}:${port}`;
+  const text = ((): string => {
+    switch (error.code) {
+      case 'EADDRINUSE':
+        return `${place} is taken by another program or node: choose another port`;
+      case 'EACCES':
+        return `${place} may not be used: ports below 1024 need privileges, choose a higher one`;
+      case 'EADDRNOTAVAIL':
+      case 'ENOTFOUND':
+        return `${host} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has`;
+      case undefined:
+      default:
+        return `Can't listen on ${place}: ${error.message}`;
+    }
+  })();
+  return new OrgoError('ORGO_CANNOT_LISTEN', text, { cause: error });
+}

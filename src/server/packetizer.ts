@@ -1,0 +1,115 @@
+/** Cuts a format's sound into the wire's 20 ms frames; what was missed becomes a little silence and a skip. */
+import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
+import type { PcmFrame } from '../audio/frame';
+import { frameSamples } from '../protocol/stream-format';
+import { allocateBinaryFrame } from './wire';
+
+/** One 20 ms frame, framed for the wire; shared by all listeners of its format. */
+export interface WireFrame {
+  /** WebSocket header and payload; with a ping behind them where `probe` is set. */
+  readonly bytes: Buffer;
+  readonly probe: boolean;
+  /** Index of the first sample since the format's stream began; what was skipped is counted. */
+  readonly position: number;
+  /** When the first sample was captured, epoch ms. */
+  readonly time: number;
+}
+
+/** Of a hole, this much goes out as silence. */
+const MAX_SILENCE_MS = 100;
+
+/**
+ * Frame borders lie where the input's chunks end, so that no frame waits a chunk for its last samples: the
+ * first frame, and the first behind a skip, begin with as much silence as that takes.
+ */
+export class Packetizer {
+  private readonly frameSamples: number;
+  private readonly sampleBytes: number;
+  private bytes: Buffer | undefined;
+  private offset = 0;
+  private held = 0;
+  private heldPosition = 0;
+  private heldTime = 0;
+  /** Position behind the last sample taken; undefined before the first. */
+  private end: number | undefined;
+  private base = 0;
+
+  constructor(readonly format: PcmFormat) {
+    this.frameSamples = frameSamples(format.sampleRate);
+    this.sampleBytes = bytesPerSample(format);
+  }
+
+  /** Takes the next stretch and returns the frames that it completes. */
+  push(frame: PcmFrame): WireFrame[] {
+    const out: WireFrame[] = [];
+    if (frame.samples === 0) return out;
+    const toBorder = this.frameSamples - (frame.samples % this.frameSamples);
+    if (this.end === undefined) {
+      this.base = frame.position - (toBorder % this.frameSamples);
+      this.silence(toBorder % this.frameSamples, frame, out);
+    } else if (frame.gap > 0) {
+      this.fill(frame, toBorder, out);
+    }
+    this.append(frame, out);
+    this.end = frame.position + frame.samples;
+    return out;
+  }
+
+  /** A short hole becomes silence; of a long one, silence to the border before it and to the one behind. */
+  private fill(frame: PcmFrame, toBorder: number, out: WireFrame[]): void {
+    const most = samplesInMs(this.format.sampleRate, MAX_SILENCE_MS);
+    if (frame.gap <= most) {
+      this.silence(frame.gap, frame, out);
+      return;
+    }
+    const lead = toBorder % this.frameSamples;
+    const rest = (this.frameSamples - this.held) % this.frameSamples;
+    const whole = Math.floor((most - lead - rest) / this.frameSamples) * this.frameSamples;
+    this.silence(rest + whole, frame, out, frame.gap);
+    this.silence(lead, frame, out);
+  }
+
+  /** Puts in `samples` of silence that end `before` samples (by default: as many) before `next` begins. */
+  private silence(samples: number, next: PcmFrame, out: WireFrame[], before = samples): void {
+    let left = samples;
+    while (left > 0) {
+      const behind = before - (samples - left);
+      this.open(next.position - behind, next.time - (behind * 1000) / this.format.sampleRate);
+      const taken = Math.min(left, this.frameSamples - this.held);
+      // The buffer was zeroed when it was allocated.
+      this.advance(taken, out);
+      left -= taken;
+    }
+  }
+
+  private append(frame: PcmFrame, out: WireFrame[]): void {
+    let start = 0;
+    while (start < frame.samples) {
+      const bytes = this.open(frame.position + start, frame.time + (start * 1000) / this.format.sampleRate);
+      const taken = Math.min(frame.samples - start, this.frameSamples - this.held);
+      const target = this.offset + this.held * this.sampleBytes;
+      frame.data.copy(bytes, target, start * this.sampleBytes, (start + taken) * this.sampleBytes);
+      this.advance(taken, out);
+      start += taken;
+    }
+  }
+
+  /** The frame under construction; a new one begins at `position`. */
+  private open(position: number, time: number): Buffer {
+    if (this.bytes) return this.bytes;
+    const { bytes, offset } = allocateBinaryFrame(this.frameSamples * this.sampleBytes);
+    this.bytes = bytes;
+    this.offset = offset;
+    this.heldPosition = position - this.base;
+    this.heldTime = time;
+    return bytes;
+  }
+
+  private advance(samples: number, out: WireFrame[]): void {
+    this.held += samples;
+    if (this.held < this.frameSamples || !this.bytes) return;
+    out.push({ bytes: this.bytes, probe: false, position: this.heldPosition, time: this.heldTime });
+    this.bytes = undefined;
+    this.held = 0;
+  }
+}
