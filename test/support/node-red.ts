@@ -164,7 +164,13 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
       await until(`the status of ${id} that was waited for`, look);
     },
     async press(id) {
-      await request(`/inject/${id}`, { method: 'POST', body: '{}' });
+      // Flows start after their deployment was answered; until then no such node is known.
+      const press = (): Promise<true | undefined> =>
+        request(`/inject/${id}`, { method: 'POST', body: '{}' }).then(
+          () => true,
+          () => undefined,
+        );
+      await until(`the button of ${id}`, press);
     },
     debug: (name, accept = () => true) =>
       until(`the message of the debug node "${name}" that was waited for`, () =>

@@ -20,7 +20,7 @@ import {
 } from '../support/runtimes';
 import { channelOf, measureTone } from '../support/tone';
 
-const API_KEY = 'key of the hosted service';
+const API_KEY = 'key-of-the-hosted-service';
 const COMPUTER_ID = 'a3bb189e-8bf9-3888-9912-ace4e6543002';
 const TONE = { hz: 440, seconds: 60, amplitude: 0.5 };
 /** Of a sine of amplitude 0.5: 20 log10(0.5 / √2) */
