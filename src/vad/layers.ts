@@ -1,7 +1,8 @@
-/** The two kinds of layer that the network is made of. */
+/** The two kinds of layer that the network is made of, over the shared kernel. */
+import { kernel, ROW_MULTIPLE, type Walk } from '../kernels/dot';
 
-/** `output = matrix · input + bias`; the matrix row by row. */
-export interface DenseWeights {
+/** The weights of a layer: `output = matrix · input + bias`; the matrix row by row. */
+export interface LayerWeights {
   readonly matrix: Float32Array;
   readonly bias: Float32Array;
 }
@@ -10,20 +11,16 @@ export interface DenseWeights {
 export class DenseLayer {
   private readonly columns: number;
 
-  constructor(private readonly weights: DenseWeights) {
+  /** @param weights with a multiple of 8 columns */
+  constructor(private readonly weights: LayerWeights) {
     this.columns = weights.matrix.length / weights.bias.length;
   }
 
-  /** Reads `input` from `from` on, writes one value a row into `output` from `to` on. */
-  run(input: Float32Array, from: number, output: Float32Array, to: number): void {
+  run(input: Float32Array, output: Float32Array): void {
     const { matrix, bias } = this.weights;
-    for (let row = 0, at = 0; row < bias.length; row++) {
-      let sum = bias[row] ?? 0;
-      for (let column = 0; column < this.columns; column++, at++) {
-        sum += (matrix[at] ?? 0) * (input[from + column] ?? 0);
-      }
-      output[to + row] = sum;
-    }
+    kernel.input.set(input);
+    kernel.matvec(matrix, bias.length, this.columns, 0);
+    for (let row = 0; row < bias.length; row++) output[row] = (kernel.output[row] ?? 0) + (bias[row] ?? 0);
   }
 }
 
@@ -45,25 +42,37 @@ export class Convolution {
   readonly input: Float32Array;
   /** Where the first step stands in {@link input}. */
   readonly start: number;
-  private readonly layer: DenseLayer;
+  private readonly table: Float32Array;
+  private readonly bias: Float32Array;
+  private readonly walk: Walk;
 
   constructor(
     private readonly shape: ConvolutionShape,
-    weights: DenseWeights,
+    { matrix, bias }: LayerWeights,
   ) {
-    const { inputs, taps, stride, steps } = shape;
-    this.layer = new DenseLayer(weights);
-    this.input = new Float32Array(((steps - 1) * stride + taps + stride - 1) * inputs);
+    const { outputs, inputs, taps, stride, steps } = shape;
+    const columns = taps * inputs;
+    const rowLength = Math.ceil(columns / ROW_MULTIPLE) * ROW_MULTIPLE;
+    this.table = new Float32Array(outputs * rowLength);
+    for (let row = 0; row < outputs; row++) {
+      this.table.set(matrix.subarray(row * columns, (row + 1) * columns), row * rowLength);
+    }
+    this.bias = bias;
+    this.walk = { rows: outputs, rowLength, rowStep: 1, inputStep: 0, wrapStep: stride * inputs };
+    // As far as the last row reads, with what fills it up: 0 · NaN of someone else's input would be NaN.
+    this.input = new Float32Array((steps - 1) * stride * inputs + rowLength);
     this.start = ((taps - 1) / 2) * inputs;
   }
 
   /** Writes `[step][output]` into `output` from `to` on. */
   run(output: Float32Array, to: number): void {
-    const { inputs, outputs, stride, steps } = this.shape;
-    for (let step = 0; step < steps; step++) {
-      this.layer.run(this.input, step * stride * inputs, output, to + step * outputs);
+    const { outputs, steps } = this.shape;
+    kernel.input.set(this.input);
+    kernel.products(this.table, this.walk, 0, 0, steps * outputs);
+    for (let step = 0, at = 0; step < steps; step++) {
+      for (let row = 0; row < outputs; row++, at++) {
+        output[to + at] = Math.max(0, (kernel.output[at] ?? 0) + (this.bias[row] ?? 0));
+      }
     }
-    const end = to + steps * outputs;
-    for (let i = to; i < end; i++) if ((output[i] ?? 0) < 0) output[i] = 0;
   }
 }

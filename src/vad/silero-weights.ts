@@ -1,14 +1,14 @@
 /** Reads the weights of Silero VAD v6 as scripts/extract-silero.mjs laid them out. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConvolutionShape, DenseWeights } from './layers';
+import type { ConvolutionShape, LayerWeights } from './layers';
 
 /** All layers behind the STFT, at 16 kHz. */
 export interface SileroWeights {
-  readonly encoder: readonly (DenseWeights & { readonly shape: ConvolutionShape })[];
+  readonly encoder: readonly (LayerWeights & { readonly shape: ConvolutionShape })[];
   /** A row takes the encoder's 128 outputs, then the 128 hidden values; rows: input, forget, cell, output gate. */
-  readonly lstm: DenseWeights;
-  readonly output: DenseWeights;
+  readonly lstm: LayerWeights;
+  readonly output: LayerWeights;
 }
 
 const FILE = join(__dirname, 'silero-v6.bin');
@@ -30,7 +30,7 @@ export function readSileroWeights(): SileroWeights {
     at += 4 * count;
     return values;
   };
-  const dense = (rows: number, columns: number): DenseWeights => ({
+  const dense = (rows: number, columns: number): LayerWeights => ({
     matrix: take(rows * columns),
     bias: take(rows),
   });

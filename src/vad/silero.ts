@@ -73,7 +73,7 @@ class Network {
       encoder[i]?.run(next?.input ?? lstmInput, next?.start ?? 0);
     }
     lstmInput.set(hidden, SIZE);
-    this.lstm.run(lstmInput, 0, gates, 0);
+    this.lstm.run(lstmInput, gates);
     for (let i = 0; i < SIZE; i++) {
       const input = sigmoid(gates[i] ?? 0);
       const forget = sigmoid(gates[SIZE + i] ?? 0);
@@ -84,7 +84,7 @@ class Network {
       hidden[i] = shown;
       active[i] = Math.max(0, shown);
     }
-    this.output.run(active, 0, logit, 0);
+    this.output.run(active, logit);
     return sigmoid(logit[0] ?? 0);
   }
 
