@@ -1,0 +1,62 @@
+/** What the speech detector is told, and what it tells. */
+import type { PcmFrame } from '../audio/frame';
+import type { EndReason, SegmenterSettings } from './segmenter';
+
+/** What becomes of the sound in which no one speaks. */
+export type GateMode =
+  /** It is left out: what is sent is speech with its pre-roll and hangover. */
+  | 'drop'
+  /** It is zeroed: the stream goes on, later by the pre-roll. */
+  | 'silence'
+  /** It is sent like all other sound, at once. */
+  | 'pass';
+
+export interface SpeechSettings extends SegmenterSettings {
+  /** Sound from before the speech that belongs to an utterance. */
+  readonly preRollMs: number;
+  readonly gate: GateMode;
+  /** Whether every window's probability is told. */
+  readonly probabilities: boolean;
+}
+
+/** One part of an utterance: the speech itself, without pre-roll and hangover. Positions at the input's rate. */
+export interface Speech {
+  /** The same for all parts of an utterance, and unique in its stream. */
+  readonly id: string;
+  readonly startPosition: number;
+  /** Behind its last sample; of speech that is not over, behind the last one heard. */
+  readonly endPosition: number;
+  /** When its first sample was captured: epoch ms, fractional. */
+  readonly startTime: number;
+  readonly durationMs: number;
+  /** That it is speech, 0 to 1: mean over its windows. */
+  readonly probability: number;
+  /** 0, 1, 2 … in its utterance. */
+  readonly part: number;
+  /** Whether no part follows; false as long as that is open. */
+  readonly final: boolean;
+  /** Why the part ended; missing as long as it has not. */
+  readonly reason?: EndReason;
+}
+
+export type SpeechOutput =
+  /** Gated sound. `speech`: what it is part of, as far as that is known when it leaves. */
+  | { readonly kind: 'audio'; readonly frame: PcmFrame; readonly speech: Speech | undefined }
+  /** A whole utterance, or a part of one that was too long: with pre-roll and hangover, as it came in. */
+  | { readonly kind: 'utterance'; readonly frame: PcmFrame; readonly speech: Speech }
+  /** Speech began, or is over: told once an utterance; `speech` covers all its parts. */
+  | {
+      readonly kind: 'event';
+      readonly event: 'speech-start' | 'speech-end';
+      readonly position: number;
+      readonly time: number;
+      readonly speech: Speech;
+    }
+  /** What the network thinks of one window, whose first sample is at `position`. */
+  | {
+      readonly kind: 'event';
+      readonly event: 'probability';
+      readonly position: number;
+      readonly time: number;
+      readonly probability: number;
+    };
