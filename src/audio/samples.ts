@@ -11,17 +11,28 @@ export function silence(format: PcmFormat, samples: number): Buffer {
 }
 
 /**
- * Reads `data` as floats in ±1, all channels interleaved as they are. Never reads past whole samples.
+ * The whole samples of `data` as numbers of their encoding, all channels interleaved. Where `data` is aligned in
+ * its memory, the array is a view of it: writing into the one writes into the other. Needs a little-endian
+ * machine, as every one is on which Node.js is released but s390x.
+ */
+export function viewOf(data: Buffer, encoding: PcmEncoding): Int16Array | Float32Array {
+  const size = encoding === 's16le' ? 2 : 4;
+  const length = Math.floor(data.length / size);
+  const aligned = data.byteOffset % size === 0 ? data : Uint8Array.from(data);
+  const { buffer, byteOffset } = aligned;
+  return size === 2
+    ? new Int16Array(buffer, byteOffset, length)
+    : new Float32Array(buffer, byteOffset, length);
+}
+
+/**
+ * A copy of `data` as floats in ±1, all channels interleaved as they are. Never reads past whole samples.
  * The offset of `data` in its memory need not be aligned.
  */
 export function toFloat(data: Buffer, encoding: PcmEncoding): Float32Array {
-  if (encoding === 'f32le') {
-    const out = new Float32Array(data.length >> 2);
-    for (let i = 0; i < out.length; i++) out[i] = data.readFloatLE(i * 4);
-    return out;
-  }
-  const out = new Float32Array(data.length >> 1);
-  for (let i = 0; i < out.length; i++) out[i] = data.readInt16LE(i * 2) / S16_FULL_SCALE;
+  const samples = viewOf(data, encoding);
+  const out = new Float32Array(samples);
+  if (encoding === 's16le') for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) / S16_FULL_SCALE;
   return out;
 }
 
