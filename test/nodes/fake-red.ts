@@ -128,7 +128,11 @@ export class FakeRed implements Red {
       this.types.set(type, { construct, options });
     },
     createNode: (node, config) => {
-      Object.assign(node, { id: config.id, type: config.type });
+      Object.assign(node, {
+        id: config.id,
+        type: config.type,
+        ...('name' in config && { name: config['name'] }),
+      });
       this.instances.set(config.id, node);
       this.configs.push(config);
     },
