@@ -3,6 +3,7 @@ import type { Clock } from '../audio/clock';
 import { msOfSamples, samplesInMs } from '../audio/format';
 import { SampleClock } from '../audio/sample-clock';
 import type { ClockMessage } from '../protocol/messages';
+import { frameSamples } from '../protocol/stream-format';
 
 /** Without the server's clock: samples that stay behind time by more than this were lost, not late. */
 const LOSS_MS = 100;
@@ -104,7 +105,10 @@ export class StreamClock {
     return gap;
   }
 
-  /** Samples that never came, once the least lateness of some seconds proves it. */
+  /**
+   * Samples that never came, once the least lateness of some seconds proves it. A server sends, and loses, whole
+   * frames; a count that is off by a few samples would also shift the borders of all frames to come.
+   */
   private lost(end: number, now: number): number {
     const lateMs = this.arrivals.lateness(end, now);
     if (lateMs <= LOSS_MS) {
@@ -114,9 +118,10 @@ export class StreamClock {
     this.late ??= { since: now, leastMs: lateMs };
     this.late.leastMs = Math.min(this.late.leastMs, lateMs);
     if (now - this.late.since < LOSS_PROOF_MS) return 0;
-    const samples = samplesInMs(this.sampleRate, this.late.leastMs);
+    const frame = frameSamples(this.sampleRate);
+    const frames = Math.round(samplesInMs(this.sampleRate, this.late.leastMs) / frame);
     this.late = undefined;
-    return samples;
+    return frames * frame;
   }
 
   /** Moves the line towards its target, by as much as the last stretch allows. */

@@ -124,8 +124,10 @@ describe('the clock of a stream whose server does not', () => {
     clock.advance(500);
     const places = live(150);
     const found = places.filter((place) => place.gap > 0);
-    assert.equal(found.length, 1);
-    assert.ok(Math.abs((found[0]?.gap ?? 0) - 12_000) <= 240, `${found[0]?.gap} samples`);
+    assert.deepEqual(
+      found.map((place) => place.gap),
+      [12_000],
+    );
     const at = places.indexOf(found[0]!);
     assert.ok(at * FRAME_MS >= 2000 && at * FRAME_MS <= 2100);
     const before = places[at - 1]!;
