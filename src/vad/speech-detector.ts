@@ -1,5 +1,5 @@
 /** Finds speech in one stream: gates its sound, cuts out its utterances, and tells where they begin and end. */
-import { msOfSamples, type PcmFormat } from '../audio/format';
+import { msOfSamples, sameFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { Listener, type Judgement } from './listener';
 import type { SpeechOutput, SpeechSettings } from './speech';
@@ -11,47 +11,44 @@ export interface SpeechDetectorOptions {
 }
 
 /**
- * Takes frames of one format; the sound that it gives is that of the input, sample for sample. The sound, the
- * utterances and the events are the same however the input is cut; only where everything passes the frames
- * are the input's own.
+ * Takes PCM of any rate, channels and encoding; the sound that it gives is that of the input, sample for sample.
+ * The sound, the utterances and the events are the same however the input is cut; only where everything passes,
+ * the frames are the input's own.
  */
 export class SpeechDetector {
   private run: SpeechRun | undefined;
-  private readonly listener: Listener;
-  private out: SpeechOutput[] = [];
+  private readonly listener = new Listener();
 
   constructor(
-    private readonly format: PcmFormat,
     private readonly settings: SpeechSettings,
     private readonly options: SpeechDetectorOptions = {},
-  ) {
-    this.listener = new Listener({ push: (frame) => [frame], flush: () => [], close: () => undefined });
-  }
+  ) {}
 
-  /** Takes the next frame. A `gap` ends what is open, with the reason `flush`; the sound goes on behind it. */
+  /**
+   * Takes the next frame. A `gap`, a jump in `position` or a change of format ends what is open, with the reason
+   * `flush`; the stream goes on behind it.
+   * @throws OrgoError `ORGO_BAD_INPUT` for sound that can not be taken
+   */
   push(frame: PcmFrame): SpeechOutput[] {
-    const sentTo = frame.gap > 0 && this.run ? this.endRun(this.run) : frame.position - frame.gap;
-    if (frame.samples > 0) {
-      this.run ??= new SpeechRun(this.format, frame.position, {
-        settings: this.settings,
-        idPrefix: this.options.idPrefix ?? '',
-        listenerMs: 0,
-        sentTo,
-      });
-      this.run.append(frame);
-      this.listener.push(frame, this.judge);
-      if (this.settings.gate === 'pass') this.out.push({ kind: 'audio', frame, speech: this.run.speech });
-    }
-    return this.take();
+    const ended = this.run && isBorder(this.run, frame) ? this.run : undefined;
+    const out = ended ? this.flush() : [];
+    if (frame.samples === 0) return out;
+    const judgements = this.listener.push(frame);
+    this.run ??= this.start(frame, ended);
+    this.run.append(frame);
+    out.push(...judge(this.run, judgements));
+    if (this.settings.gate === 'pass') out.push({ kind: 'audio', frame, speech: this.run.speech });
+    return out;
   }
 
   /** Ends what is open, with the reason `flush`, and returns it. The next frame starts the stream over. */
   flush(): SpeechOutput[] {
-    if (this.run) this.endRun(this.run);
-    return this.take();
+    const { run } = this;
+    this.run = undefined;
+    return run ? [...judge(run, this.listener.flush()), ...run.finish()] : [];
   }
 
-  /** Frees what is held without returning it. */
+  /** Frees what is held without returning it. May be called twice. */
   close(): void {
     this.run = undefined;
     this.listener.close();
@@ -59,24 +56,25 @@ export class SpeechDetector {
 
   /** Milliseconds of sound that are held. */
   get heldMs(): number {
-    return msOfSamples(this.format.sampleRate, this.run?.held ?? 0);
+    return this.run ? msOfSamples(this.run.format.sampleRate, this.run.held) : 0;
   }
 
-  private readonly judge = (judgement: Judgement): void => {
-    if (this.run) this.out.push(...this.run.judge(judgement));
-  };
-
-  /** Returns the position behind the last sample sent. */
-  private endRun(run: SpeechRun): number {
-    this.listener.flush(this.judge);
-    this.out.push(...run.end());
-    this.run = undefined;
-    return run.sentTo;
+  private start(frame: PcmFrame, before: SpeechRun | undefined): SpeechRun {
+    const continued = before && sameFormat(before.format, frame.format) ? before.sentTo : Infinity;
+    return new SpeechRun(frame.format, frame.position, {
+      settings: this.settings,
+      idPrefix: this.options.idPrefix ?? '',
+      listenerMs: this.listener.delayMs,
+      sentTo: Math.min(continued, frame.position - frame.gap),
+    });
   }
+}
 
-  private take(): SpeechOutput[] {
-    const { out } = this;
-    this.out = [];
-    return out;
-  }
+function isBorder(run: SpeechRun, frame: PcmFrame): boolean {
+  if (frame.gap > 0) return true;
+  return frame.samples > 0 && (frame.position !== run.end || !sameFormat(frame.format, run.format));
+}
+
+function judge(run: SpeechRun, judgements: readonly Judgement[]): SpeechOutput[] {
+  return judgements.flatMap((judgement) => run.judge(judgement));
 }

@@ -35,12 +35,13 @@ export class SpeechRun {
   private readonly gate: Gate | undefined;
   private readonly preRoll: number;
   private readonly hangover: number;
-  private windows = 0;
+  /** Place of the first window, as {@link Judgement.position}. */
+  private heardFrom: number | undefined;
   private utterance: Utterance | undefined;
 
   /** @param start position of the first sample */
   constructor(
-    private readonly format: PcmFormat,
+    readonly format: PcmFormat,
     start: number,
     private readonly options: SpeechRunOptions,
   ) {
@@ -67,6 +68,11 @@ export class SpeechRun {
     return this.gate?.sentTo ?? this.history.end;
   }
 
+  /** Position behind the last sample that was taken. */
+  get end(): number {
+    return this.history.end;
+  }
+
   /** Samples that are held. */
   get held(): number {
     return this.history.held;
@@ -84,10 +90,11 @@ export class SpeechRun {
   }
 
   /** Takes the judgement of the next window. */
-  judge({ probability, energy }: Judgement): SpeechOutput[] {
+  judge({ position: heardAt, probability, energy }: Judgement): SpeechOutput[] {
     const out: SpeechOutput[] = [];
-    const position = this.positionOf(this.windows++ * SILERO_WINDOW);
-    const judgedTo = this.positionOf(this.windows * SILERO_WINDOW);
+    this.heardFrom ??= heardAt;
+    const position = this.positionOf(heardAt - this.heardFrom);
+    const judgedTo = this.positionOf(heardAt - this.heardFrom + SILERO_WINDOW);
     if (this.options.settings.probabilities) {
       const time = this.history.timeOf(position);
       out.push({ kind: 'event', event: 'probability', position, time, probability });
@@ -102,7 +109,7 @@ export class SpeechRun {
   }
 
   /** Ends the run behind the last sample that was taken. */
-  end(): SpeechOutput[] {
+  finish(): SpeechOutput[] {
     const out: SpeechOutput[] = [];
     for (const event of this.segmenter.flush()) out.push(...this.follow(event, this.history.end));
     if (this.gate) out.push(...this.gate.release(this.history.end));
@@ -116,7 +123,7 @@ export class SpeechRun {
       case 'cut':
         return this.utterance ? [this.cut(this.utterance, event.span)] : [];
       case 'closed':
-        return this.utterance ? this.finish(this.utterance, event.span, event.reason, judgedTo) : [];
+        return this.utterance ? this.close(this.utterance, event.span, event.reason, judgedTo) : [];
     }
   }
 
@@ -143,12 +150,7 @@ export class SpeechRun {
     return { kind: 'utterance', frame, speech };
   }
 
-  private finish(
-    utterance: Utterance,
-    span: SpeechSpan,
-    reason: EndReason,
-    judgedTo: number,
-  ): SpeechOutput[] {
+  private close(utterance: Utterance, span: SpeechSpan, reason: EndReason, judgedTo: number): SpeechOutput[] {
     const speech = this.speechOf(utterance, span, true, reason);
     const end = Math.min(judgedTo, speech.endPosition + this.hangover);
     const frame = this.history.read(utterance.partFrom, end);
@@ -179,10 +181,12 @@ export class SpeechRun {
     };
   }
 
-  /** The input's position at `samples` of the network's rate since the run began; never behind what was taken. */
+  /** The input's position at `samples` of the network's rate since the first window; within what was taken. */
   private positionOf(samples: number): number {
-    const offset = Math.round((samples * this.format.sampleRate) / SILERO_SAMPLE_RATE);
-    return Math.min(this.history.end, this.history.start + offset);
+    const { start, end } = this.history;
+    const heard = (this.heardFrom ?? 0) + samples;
+    const position = Math.round((heard * this.format.sampleRate) / SILERO_SAMPLE_RATE);
+    return Math.max(start, Math.min(end, position));
   }
 
   private forget(): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bytesPerSample, samplesInMs, type PcmFormat } from '../../src/audio/format';
+import { bytesPerSample, formatText, samplesInMs, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type PcmFrame } from '../../src/audio/frame';
+import { Resampler } from '../../src/resample/resampler';
 import type { Speech, SpeechOutput, SpeechSettings } from '../../src/vad/speech';
 import { SpeechDetector } from '../../src/vad/speech-detector';
 import { noRecordings, recording, whiteNoise } from './recordings';
@@ -57,13 +58,26 @@ function conversation(): PcmFrame {
   return frameOf(Buffer.concat(parts));
 }
 
+/** `frame` in another format, at the same place and time. */
+function convert(frame: PcmFrame, format: PcmFormat): PcmFrame {
+  const resampler = new Resampler(format);
+  const parts = [...resampler.push(frame), ...resampler.flush()];
+  const [first = frame] = parts;
+  return {
+    ...first,
+    data: Buffer.concat(parts.map(({ data }) => data)),
+    samples: parts.reduce((sum, { samples }) => sum + samples, 0),
+    latencyMs: frame.latencyMs,
+  };
+}
+
 /** Pushes `frame` in cuts of `samples`, in turn. */
 function detect(
   frame: PcmFrame,
   settings: Partial<SpeechSettings> = {},
   cuts: readonly number[] = [320],
 ): SpeechOutput[] {
-  const detector = new SpeechDetector(frame.format, { ...SETTINGS, ...settings }, { idPrefix: 'pc:' });
+  const detector = new SpeechDetector({ ...SETTINGS, ...settings }, { idPrefix: 'pc:' });
   const out: SpeechOutput[] = [];
   for (let at = 0, i = 0; at < frame.samples; i++) {
     const end = Math.min(frame.samples, at + (cuts[i % cuts.length] ?? 1));
@@ -198,7 +212,7 @@ describe('SpeechDetector', { skip: noRecordings }, () => {
     });
 
     it('holds sound back by the pre-roll at most when it silences', () => {
-      const detector = new SpeechDetector(FORMAT, { ...SETTINGS, gate: 'silence' });
+      const detector = new SpeechDetector({ ...SETTINGS, gate: 'silence' });
       const input = conversation();
       let sent = 0;
       for (let at = 0; at + 320 <= input.samples; at += 320) {
@@ -277,7 +291,7 @@ describe('SpeechDetector', { skip: noRecordings }, () => {
       const [whole] = utterancesOf(detect(input));
       const middle = (whole?.speech.startPosition ?? 0) + 8000;
       const missing = 700;
-      const detector = new SpeechDetector(FORMAT, SETTINGS);
+      const detector = new SpeechDetector(SETTINGS);
       const after = sliceFrame(input, middle - START + missing, input.samples);
       const out = [
         ...detector.push(sliceFrame(input, 0, middle - START)),
@@ -296,7 +310,7 @@ describe('SpeechDetector', { skip: noRecordings }, () => {
     it('sends what was held, and starts over, at a flush', () => {
       const input = conversation();
       for (const gate of ['drop', 'silence'] as const) {
-        const detector = new SpeechDetector(FORMAT, { ...SETTINGS, gate });
+        const detector = new SpeechDetector({ ...SETTINGS, gate });
         const [whole] = utterancesOf(detect(input));
         const middle = (whole?.speech.startPosition ?? 0) + 8000;
         const out = [...detector.push(sliceFrame(input, 0, middle - START)), ...detector.flush()];
@@ -313,7 +327,7 @@ describe('SpeechDetector', { skip: noRecordings }, () => {
 
     it('takes frames of one sample and of none', () => {
       const input = sliceFrame(conversation(), 14_000, 30_000);
-      const detector = new SpeechDetector(FORMAT, SETTINGS);
+      const detector = new SpeechDetector(SETTINGS);
       const out = detector.push(sliceFrame(input, 0, 0));
       for (let i = 0; i < input.samples; i++) out.push(...detector.push(sliceFrame(input, i, i + 1)));
       out.push(...detector.flush());
@@ -321,8 +335,84 @@ describe('SpeechDetector', { skip: noRecordings }, () => {
     });
   });
 
+  describe('at any rate, with any channels', () => {
+    const formats: PcmFormat[] = [
+      { encoding: 's16le', sampleRate: 8000, channels: 1 },
+      { encoding: 'f32le', sampleRate: 22050, channels: 1 },
+      { encoding: 's16le', sampleRate: 44100, channels: 2 },
+      { encoding: 'f32le', sampleRate: 48000, channels: 2 },
+      { encoding: 's16le', sampleRate: 96000, channels: 1 },
+    ];
+
+    for (const format of formats) {
+      it(`finds the same speech at the same time: ${formatText(format)}`, () => {
+        const input = conversation();
+        const converted = convert(input, format);
+        const expected = utterancesOf(detect(input)).map(({ speech }) => speech);
+        const out = detect(converted, {}, [samplesInMs(format.sampleRate, 20)]);
+        const found = utterancesOf(out);
+        assert.equal(found.length, expected.length);
+        found.forEach(({ frame, speech }, i) => {
+          const [start, end] = [expected[i]?.startTime ?? 0, expected[i]?.durationMs ?? 0];
+          assert.ok(Math.abs(speech.startTime - start) <= 32.1, `${speech.startTime - start} ms apart`);
+          assert.ok(Math.abs(speech.durationMs - end) <= 64.2, `${speech.durationMs - end} ms longer`);
+          assert.deepEqual(frame.format, format);
+          assert.deepEqual(frame.data, samplesAt(converted, frame.position, frame.position + frame.samples));
+          assert.equal(frame.position, speech.startPosition - samplesInMs(format.sampleRate, 300));
+          const since = ((speech.startPosition - converted.position) * 1000) / format.sampleRate;
+          assert.ok(Math.abs(speech.startTime - converted.time - since) < 1e-3);
+        });
+      });
+    }
+
+    it('is the same to the bit however the input is cut, wherever it begins', () => {
+      const whole = convert(conversation(), { encoding: 's16le', sampleRate: 44100, channels: 2 });
+      const cuts = fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 5 });
+      fc.assert(
+        fc.property(fc.nat(5000), cuts, (from, lengths) => {
+          const input = sliceFrame(whole, from, 150_000);
+          const [one, other] = [[882], lengths].map((some) => detect(input, { maxUtteranceMs: 1000 }, some));
+          assert.ok(one && other);
+          assert.deepEqual(utterancesOf(other), utterancesOf(one));
+          const sound = (out: SpeechOutput[]): Buffer =>
+            Buffer.concat(audioOf(out).map(({ frame }) => frame.data));
+          assert.deepEqual(sound(other), sound(one));
+        }),
+        { numRuns: 10 },
+      );
+    });
+
+    it('tells the probabilities of the same places: the delay of the resampler is taken off', () => {
+      const probabilities = (frame: PcmFrame): number[] =>
+        eventsOf(detect(frame, { probabilities: true })).flatMap((one) =>
+          one.event === 'probability' ? [one.probability] : [],
+        );
+      const expected = probabilities(conversation());
+      const found = probabilities(convert(conversation(), { ...FORMAT, sampleRate: 48000 }));
+      assert.equal(found.length, expected.length);
+      const apart = found.map((probability, i) => Math.abs(probability - (expected[i] ?? 0)));
+      assert.ok(apart.reduce((sum, one) => sum + one) / apart.length < 0.005);
+    });
+
+    it('closes what is open when the format changes', () => {
+      const input = conversation();
+      const [whole] = utterancesOf(detect(input));
+      const middle = (whole?.speech.startPosition ?? 0) - START + 8000;
+      const detector = new SpeechDetector(SETTINGS);
+      const stereo: PcmFormat = { ...FORMAT, channels: 2 };
+      const out = [
+        ...detector.push(sliceFrame(input, 0, middle)),
+        ...detector.push(convert(sliceFrame(input, middle, input.samples), stereo)),
+        ...detector.flush(),
+      ];
+      const formats = utterancesOf(out).map(({ frame }) => frame.format.channels);
+      assert.deepEqual(formats.slice(0, 2), [1, 2]);
+      assert.equal(utterancesOf(out)[0]?.speech.reason, 'flush');
+    });
+  });
+
   it('holds no more than the pre-roll and what may become speech, however long no one speaks', () => {
-    const detector = new SpeechDetector(FORMAT, SETTINGS);
+    const detector = new SpeechDetector(SETTINGS);
     const noise = whiteNoise(16000, 0.01);
     const data = Buffer.alloc(32000);
     noise.forEach((sample, i) => data.writeInt16LE(Math.round(sample * 32767), 2 * i));
