@@ -1,6 +1,7 @@
 /** Many inner products in one call: what resampling and the speech network spend their time on. */
 import { createPlainKernel } from './plain';
 import { createSimdKernel } from './simd';
+import { webAssembly } from './web-assembly';
 
 /** Which row meets which stretch of the input, from one product to the next. */
 export interface Walk {
@@ -47,4 +48,4 @@ export interface Kernel {
 }
 
 /** WebAssembly where it has SIMD, else the plain loops. */
-export const kernel: Kernel = createSimdKernel() ?? createPlainKernel();
+export const kernel: Kernel = createSimdKernel(webAssembly()) ?? createPlainKernel();

@@ -1,7 +1,7 @@
 /** The kernel as a WebAssembly module with SIMD, and the memory in which it works. */
 import type { Kernel, Walk } from './dot';
 import { DOT_WASM } from './dot.wasm';
-import { webAssembly, type WasmMemory, type WebAssemblyApi } from './web-assembly';
+import type { WasmMemory, WebAssemblyApi } from './web-assembly';
 import { checkMatvec, checkProducts, INPUT_LENGTH, OUTPUT_LENGTH } from './memory';
 
 /**
@@ -29,7 +29,7 @@ type Products = (
 ) => void;
 
 /** A kernel with SIMD; undefined where this machine or this process has none. */
-export function createSimdKernel(api: WebAssemblyApi | undefined = webAssembly()): Kernel | undefined {
+export function createSimdKernel(api: WebAssemblyApi | undefined): Kernel | undefined {
   const code = Buffer.from(DOT_WASM, 'base64');
   if (!api?.validate(code)) return undefined;
   const memory = reserveMemory(api);

@@ -1,9 +1,10 @@
 /** Writes floats into a Buffer of PCM: rounded, clipped, spread over the channels. */
 import { bytesPerSample, type PcmFormat } from '../audio/format';
-import { floatToS16, S16_FULL_SCALE, viewOf } from '../audio/samples';
+import { S16_FULL_SCALE, viewOf } from '../audio/samples';
 
-const S16_LOWEST_CLIPPED = 32767.5 / S16_FULL_SCALE;
-const S16_HIGHEST_CLIPPED = -32768.5 / S16_FULL_SCALE;
+// A constant of this module: one that is imported is looked up at every turn of a loop.
+const FULL_SCALE = S16_FULL_SCALE;
+const S16_MAX = FULL_SCALE - 1;
 
 export class FrameWriter {
   /** Samples so far that were beyond what s16 holds, counted once for each channel. */
@@ -37,11 +38,19 @@ export class FrameWriter {
       for (let i = 0, to = first; i < count; i++, to += stride) samples[to] = values[i] ?? 0;
       return;
     }
+    let clipped = 0;
     for (let i = 0, to = first; i < count; i++, to += stride) {
-      const value = values[i] ?? 0;
-      if (value >= S16_LOWEST_CLIPPED || value < S16_HIGHEST_CLIPPED) this.clipped++;
-      samples[to] = floatToS16(value);
+      let value = Math.round((values[i] ?? 0) * FULL_SCALE);
+      if (value > S16_MAX) {
+        value = S16_MAX;
+        clipped++;
+      } else if (value < -FULL_SCALE) {
+        value = -FULL_SCALE;
+        clipped++;
+      }
+      samples[to] = value;
     }
+    this.clipped += clipped;
   }
 
   private duplicate(first: number, count: number): void {
