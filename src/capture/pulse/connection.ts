@@ -168,11 +168,13 @@ export class PulseConnection {
     }
     const waiting = this.pending.get(tag);
     if (!waiting) throw malformed(`a reply to request ${tag}, which was not made`);
+    // What is malformed throws before the request is taken off the list, so that its end rejects it.
+    const refusal = command === COMMAND.error ? new PulseRequestError(body.u32()) : undefined;
+    if (!refusal && command !== COMMAND.reply) throw malformed(`command ${command} in place of a reply`);
     this.pending.delete(tag);
     waiting.cancelTimer();
-    if (command === COMMAND.reply) waiting.resolve(body);
-    else if (command === COMMAND.error) waiting.reject(new PulseRequestError(body.u32()));
-    else throw malformed(`command ${command} in place of a reply`);
+    if (refusal) waiting.reject(refusal);
+    else waiting.resolve(body);
   }
 
   private end(error: OrgoError): void {

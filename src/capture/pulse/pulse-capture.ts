@@ -86,8 +86,8 @@ export class PulseCapture implements Source {
       this.tell({ kind: 'lost', error: unsupportedError(this.platform) });
       return;
     }
-    this.tell({ kind: 'starting' });
     this.probe();
+    this.tell({ kind: 'starting' });
   }
 
   stop(): void {
@@ -140,22 +140,14 @@ export class PulseCapture implements Source {
 
   private onAudio(data: Buffer): void {
     this.lastArrival = this.clock.now();
-    switch (this.state.kind) {
-      case 'starting':
-      case 'stalled':
-        this.backoffMs = FIRST_BACKOFF_MS;
-        this.run(this.state.session, this.state.device);
-        break;
-      case 'running':
-      case 'suspended':
-        break;
-      case 'idle':
-      case 'probing':
-      case 'backoff':
-        return;
+    const { state, timeline } = this;
+    const frame = timeline.place(data);
+    if (state.kind === 'starting' || state.kind === 'stalled') {
+      this.backoffMs = FIRST_BACKOFF_MS;
+      this.run(state.session, state.device);
     }
-    const frame = this.timeline.place(data);
-    if (frame) this.sink?.onFrame(frame);
+    // Who was told of the state may have stopped us, or started anew.
+    if (frame && timeline === this.timeline) this.sink?.onFrame(frame);
   }
 
   private onDevice(device: CaptureDevice): void {
@@ -183,30 +175,29 @@ export class PulseCapture implements Source {
   private onEnd(error: OrgoError | undefined): void {
     // A session that never delivered is not begun again at once, or a device that comes and goes would spin.
     const delivered = this.state.kind !== 'probing' && this.state.kind !== 'starting';
-    if (error) this.tell({ kind: 'lost', error });
     this.enter({ kind: 'backoff' });
     this.fill();
     if (!error && delivered) {
       this.probe();
       return;
     }
-    const delay = this.backoffMs;
-    this.backoffMs = Math.min(delay * 2, MAX_BACKOFF_MS);
-    this.later(delay, () => this.probe());
+    this.later(this.backoffMs, () => this.probe());
+    this.backoffMs = Math.min(this.backoffMs * 2, MAX_BACKOFF_MS);
+    if (error) this.tell({ kind: 'lost', error });
   }
 
   /** Sound arrives: the timers that wait for it end. */
   private run(session: Session, device: CaptureDevice): void {
     this.enter({ kind: 'running', session, device });
-    this.tell({ kind: 'running', device: device.sourceName, muted: device.muted });
     this.watch();
+    this.tell({ kind: 'running', device: device.sourceName, muted: device.muted });
   }
 
   private suspend(session: Session, device: CaptureDevice): void {
     this.timeline.jump();
     this.enter({ kind: 'suspended', session, device });
-    this.tell({ kind: 'suspended', device: device.sourceName });
     this.fill();
+    this.tell({ kind: 'suspended', device: device.sourceName });
   }
 
   /** The device is no longer suspended. */
@@ -234,10 +225,10 @@ export class PulseCapture implements Source {
     if (this.state.kind !== 'running') return;
     const { session, device } = this.state;
     this.enter({ kind: 'stalled', session, device });
-    this.tell({ kind: 'lost', error: silentError(device, STALLED_AFTER_MS) });
     this.fill();
     const limit = STALLED_AFTER_MS + STALL_LIMIT_MS;
     this.later(STALL_LIMIT_MS, () => this.onEnd(silentError(device, limit)));
+    this.tell({ kind: 'lost', error: silentError(device, STALLED_AFTER_MS) });
   }
 
   /** Silence keeps the sample clock running until sound arrives again. */
@@ -269,6 +260,7 @@ export class PulseCapture implements Source {
     this.cancelTimer = this.clock.after(delayMs, then);
   }
 
+  /** Comes last wherever a state changes: who hears it may stop us. */
   private tell(state: SourceState): void {
     if (sameState(this.told, state)) return;
     this.told = state;
