@@ -36,7 +36,9 @@ export function checkOptions(options: ResamplerOptions): void {
     refuse('quality', quality, `one of ${Object.keys(PRESETS).join(', ')}`);
   if (!(Math.abs(gainDb) <= MAX_GAIN_DB))
     refuse('gainDb', gainDb, `from -${MAX_GAIN_DB} to ${MAX_GAIN_DB} dB`);
-  if (!(frameMs >= 0 && frameMs <= MAX_FRAME_MS)) refuse('frameMs', frameMs, `from 0 to ${MAX_FRAME_MS} ms`);
+  if (frameMs !== 0 && !(frameMs >= 1 && frameMs <= MAX_FRAME_MS)) {
+    refuse('frameMs', frameMs, `0, or from 1 to ${MAX_FRAME_MS} ms`);
+  }
 }
 
 /** @throws OrgoError `ORGO_BAD_INPUT` where sound of this format can not be taken */
