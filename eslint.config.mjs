@@ -11,6 +11,7 @@ const ALLOWED = {
   server: ['protocol', 'capture', 'resample'],
   client: ['protocol'],
   vad: ['resample'],
+  opus: ['resample'],
 };
 const EVERYONE = ['audio', 'kernels'];
 const ROOMS = Object.keys(ALLOWED);
