@@ -15,6 +15,8 @@ export type OrgoErrorCode =
   /** A setting, a message or a query parameter is outside what is allowed. */
   | 'ORGO_BAD_SETTING'
   | 'ORGO_BAD_INPUT'
+  /** No Opus library loads, or the one that does is at its limit. */
+  | 'ORGO_OPUS_FAILED'
   /** The port or path to listen on belongs to someone else, or may not be used. */
   | 'ORGO_CANNOT_LISTEN'
   /** The REST API, by what it answered. */
