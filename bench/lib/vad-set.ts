@@ -9,8 +9,11 @@ const CLIP_SECONDS = 20;
 const PAUSE_SAMPLES = SET_SAMPLE_RATE;
 /** Level of speech while someone speaks, and of noise: RMS, −23 dB full scale. */
 const LEVEL = 10 ** (-23 / 20);
-/** A window of clean speech counts as speech if its level is within this of the loudest window's. */
-const SPEECH_RANGE_DB = 40;
+/**
+ * A window of clean speech counts as speech if its level is within this of the loudest window's: 15.9 dB below the
+ * active level (ITU-T P.56), which is some 9 dB below the loudest. Below lies the noise of the readers' rooms.
+ */
+const SPEECH_RANGE_DB = 25;
 /** Windows between two with speech that count as speech too: a stop consonant's closure. */
 const BRIDGED_WINDOWS = 3;
 
@@ -38,7 +41,7 @@ export function speechClips(): SpeechClip[] {
     clipOf('readers', readers),
     ...LANGUAGES.map((language) => {
       const files = soundFiles(`asterisk-core-sounds-${language}-g722`, /\.g722$/);
-      return clipOf(language, longestFiles(files, 40).slice(30));
+      return clipOf(language, longestFiles(files, 140).slice(120));
     }),
   ];
 }

@@ -1,9 +1,12 @@
 /** Finds speech in one stream: gates its sound, cuts out its utterances, and tells where they begin and end. */
-import { msOfSamples, sameFormat } from '../audio/format';
-import type { PcmFrame } from '../audio/frame';
+import { msOfSamples, sameFormat, samplesInMs } from '../audio/format';
+import { sliceFrame, type PcmFrame } from '../audio/frame';
 import { Listener, type Judgement } from './listener';
 import type { SpeechOutput, SpeechSettings } from './speech';
 import { SpeechRun } from './speech-run';
+
+/** A longer frame is worked off in slices, so that what is held of it is bounded. */
+const SLICE_MS = 1000;
 
 export interface SpeechDetectorOptions {
   /** What every utterance's id begins with, so that ids of several streams differ; empty. */
@@ -32,20 +35,24 @@ export class SpeechDetector {
   push(frame: PcmFrame): SpeechOutput[] {
     const ended = this.run && isBorder(this.run, frame) ? this.run : undefined;
     const out = ended ? this.flush() : [];
-    if (frame.samples === 0) return out;
-    const judgements = this.listener.push(frame);
-    this.run ??= this.start(frame, ended);
-    this.run.append(frame);
-    out.push(...judge(this.run, judgements));
-    if (this.settings.gate === 'pass') out.push({ kind: 'audio', frame, speech: this.run.speech });
+    const slice = samplesInMs(frame.format.sampleRate, SLICE_MS);
+    for (let at = 0; at < frame.samples; at += slice) {
+      this.take(sliceFrame(frame, at, Math.min(frame.samples, at + slice)), ended, out);
+    }
+    if (this.settings.gate === 'pass' && frame.samples > 0) {
+      out.push({ kind: 'audio', frame, speech: this.run?.speech });
+    }
     return out;
   }
 
   /** Ends what is open, with the reason `flush`, and returns it. The next frame starts the stream over. */
   flush(): SpeechOutput[] {
     const { run } = this;
+    if (!run) return [];
     this.run = undefined;
-    return run ? [...judge(run, this.listener.flush()), ...run.finish()] : [];
+    const out: SpeechOutput[] = [];
+    judge(run, this.listener.flush(), out);
+    return out.concat(run.finish());
   }
 
   /** Frees what is held without returning it. May be called twice. */
@@ -57,6 +64,13 @@ export class SpeechDetector {
   /** Milliseconds of sound that are held. */
   get heldMs(): number {
     return this.run ? msOfSamples(this.run.format.sampleRate, this.run.held) : 0;
+  }
+
+  private take(frame: PcmFrame, ended: SpeechRun | undefined, out: SpeechOutput[]): void {
+    const judgements = this.listener.push(frame);
+    this.run ??= this.start(frame, ended);
+    this.run.append(frame);
+    judge(this.run, judgements, out);
   }
 
   private start(frame: PcmFrame, before: SpeechRun | undefined): SpeechRun {
@@ -75,6 +89,8 @@ function isBorder(run: SpeechRun, frame: PcmFrame): boolean {
   return frame.samples > 0 && (frame.position !== run.end || !sameFormat(frame.format, run.format));
 }
 
-function judge(run: SpeechRun, judgements: readonly Judgement[]): SpeechOutput[] {
-  return judgements.flatMap((judgement) => run.judge(judgement));
+function judge(run: SpeechRun, judgements: readonly Judgement[], out: SpeechOutput[]): void {
+  for (const judgement of judgements) {
+    for (const one of run.judge(judgement)) out.push(one);
+  }
 }
