@@ -30,6 +30,11 @@ export interface Player {
   stop(): Promise<void>;
 }
 
+export interface Recording {
+  /** Ends it and returns all that was recorded. */
+  stop(): Promise<Buffer>;
+}
+
 /** What every client of a test's sound server needs. */
 export interface SoundServer {
   /** Path of the unix socket. */
@@ -38,6 +43,8 @@ export interface SoundServer {
   readonly env: Record<string, string>;
   /** Runs `pactl` and returns what it printed. */
   pactl(...args: string[]): Promise<string>;
+  /** Records a source with `parec`, as s16le at 48 kHz stereo; resolves when the first byte has come. */
+  record(source: string): Promise<Recording>;
   /** Plays a file (as `paplay` does), a tone or raw s16le stereo at 48 kHz. */
   play(what: string | Tone | Buffer, options?: PlayOptions): Player;
 }
@@ -56,7 +63,7 @@ export function toneSamples({ hz, seconds, amplitude = 0.5, rate = 48_000, chann
 }
 
 /** Ends `child` at the latest with this process. */
-export function adopt(child: ChildProcess): ChildProcess {
+export function adopt<Child extends ChildProcess>(child: Child): Child {
   const end = (): void => void child.kill('SIGKILL');
   process.once('exit', end);
   child.once('exit', () => process.off('exit', end));
@@ -75,11 +82,32 @@ export async function endChild(child: ChildProcess, signal: NodeJS.Signals = 'SI
 export function soundClients(
   env: Record<string, string>,
   players: Set<Player>,
-): Pick<SoundServer, 'pactl' | 'play'> {
+): Pick<SoundServer, 'pactl' | 'play' | 'record'> {
   const childEnv = { PATH: process.env['PATH'] ?? '', ...env };
   return {
     async pactl(...args) {
       return (await run('pactl', args, { env: childEnv })).stdout;
+    },
+    async record(source) {
+      const child = adopt(
+        spawn(
+          'parec',
+          ['--raw', '--format=s16le', '--rate=48000', '--latency-msec=10', `--device=${source}`],
+          {
+            env: childEnv,
+            stdio: ['ignore', 'pipe', 'ignore'],
+          },
+        ),
+      );
+      const chunks: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+      await once(child.stdout, 'data');
+      return {
+        async stop() {
+          await endChild(child);
+          return Buffer.concat(chunks);
+        },
+      };
     },
     play(what, { sink, latencyMs } = {}) {
       const device = sink === undefined ? [] : [`--device=${sink}`];
