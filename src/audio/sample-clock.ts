@@ -4,6 +4,8 @@
 const RISE_PER_MS = 200e-6;
 /** How fast it may move earlier once settled: an earlier arrival proves that all so far were late. */
 const FALL_PER_MS = 5e-3;
+/** Of the time since the last arrival on the line, this much counts for the fall: prompt arrivals may be rare. */
+const MAX_FALL_OVER_MS = 1000;
 /** Until then every earlier arrival is believed at once. */
 const SETTLE_MS = 2000;
 
@@ -15,6 +17,7 @@ export class SampleClock {
   private offset: number | undefined;
   private startedAt = 0;
   private lastArrival = 0;
+  private lastPrompt = 0;
 
   constructor(private readonly sampleRate: number) {}
 
@@ -29,12 +32,20 @@ export class SampleClock {
       this.offset = measured;
       this.startedAt = arrival;
     } else {
-      const elapsed = Math.max(0, arrival - this.lastArrival);
-      if (measured > this.offset) this.offset = Math.min(measured, this.offset + elapsed * RISE_PER_MS);
-      else if (arrival - this.startedAt < SETTLE_MS) this.offset = measured;
-      else this.offset = Math.max(measured, this.offset - elapsed * FALL_PER_MS);
+      this.offset = this.follow(this.offset, measured, arrival);
     }
+    if (measured <= this.offset) this.lastPrompt = arrival;
     this.lastArrival = arrival;
+  }
+
+  private follow(offset: number, measured: number, arrival: number): number {
+    if (measured > offset) {
+      const elapsed = Math.max(0, arrival - this.lastArrival);
+      return Math.min(measured, offset + elapsed * RISE_PER_MS);
+    }
+    if (arrival - this.startedAt < SETTLE_MS) return measured;
+    const elapsed = Math.min(MAX_FALL_OVER_MS, Math.max(0, arrival - this.lastPrompt));
+    return Math.max(measured, offset - elapsed * FALL_PER_MS);
   }
 
   /** How much later than the line these samples arrived, ms: 0 for the promptest, more for a late one. */
