@@ -61,6 +61,7 @@ export class PulseConnection {
   private readonly socket: Socket;
   private readonly parser: PacketParser;
   private readonly pending = new Map<number, Pending>();
+  private negotiated = 0;
   private nextTag = 0;
   private open = true;
 
@@ -81,23 +82,27 @@ export class PulseConnection {
     this.socket.on('data', (bytes) => this.onData(bytes));
   }
 
+  /** Of the protocol, as both sides speak it; 0 before {@link authenticate}. */
+  get version(): number {
+    return this.negotiated;
+  }
+
   /**
    * Presents the cookie and our name.
    * @throws {OrgoError} ORGO_SOUND_ACCESS_DENIED, ORGO_NO_SOUND_SERVER or ORGO_SOUND_SERVER_FAILED
    */
   async authenticate(cookie: Buffer): Promise<void> {
-    let version: number;
     try {
       const reply = await this.request(COMMAND.auth, (w) => w.u32(PROTOCOL_VERSION).arbitrary(cookie));
-      version = reply.u32() & VERSION_MASK;
+      this.negotiated = Math.min(reply.u32() & VERSION_MASK, PROTOCOL_VERSION);
     } catch (error) {
       if (isRequestError(error, PULSE_ERROR.access, PULSE_ERROR.authKey)) throw accessDenied(this.address);
       throw error;
     }
-    if (version < MIN_PROTOCOL_VERSION) {
+    if (this.version < MIN_PROTOCOL_VERSION) {
       throw new OrgoError(
         'ORGO_SOUND_SERVER_FAILED',
-        `The sound server at ${addressText(this.address)} speaks protocol version ${version}; ${MIN_PROTOCOL_VERSION} or later is needed (PulseAudio 13, PipeWire).`,
+        `The sound server at ${addressText(this.address)} speaks protocol version ${this.version}; ${MIN_PROTOCOL_VERSION} or later is needed (PulseAudio 2 or PipeWire).`,
       );
     }
     const name = new Map([['application.name', Buffer.from(`${CLIENT_NAME}\0`)]]);

@@ -1,8 +1,11 @@
 /** What the sound server has to capture: its devices, and which of them a name means. */
 import { OrgoError } from '../../audio/errors';
 import type { PulseConnection } from './connection';
-import { COMMAND, DEVICE_STATE, INVALID_INDEX } from './protocol';
+import { COMMAND, DEVICE_STATE, INVALID_INDEX, PORT_TYPE_VERSION } from './protocol';
 import type { SampleSpec, TagReader } from './tagstruct';
+
+/** What PipeWire answers for the default sink's name while there is none. */
+const PIPEWIRE_NO_DEFAULT = '@DEFAULT_SINK@';
 
 /** A sink or a source, as far as capture cares. */
 interface DeviceInfo {
@@ -44,8 +47,9 @@ export async function findDevice(connection: PulseConnection, name: string): Pro
       { command: COMMAND.getSourceInfoList, write: none },
     ]),
   );
-  const sinks = readList(sinkList, readDeviceInfo);
-  const sources = readList(sourceList, readDeviceInfo);
+  const readDevice = (reply: TagReader): DeviceInfo => readDeviceInfo(reply, connection.version);
+  const sinks = readList(sinkList, readDevice);
+  const sources = readList(sourceList, readDevice);
   const wanted = name === '' ? readDefaultSink(server) : name;
 
   const named = name === '' ? undefined : sources.find((source) => source.name === wanted);
@@ -85,7 +89,7 @@ function readDefaultSink(reply: TagReader | undefined): string {
 }
 
 /** SINK_INFO and SOURCE_INFO have the same shape. */
-function readDeviceInfo(reply: TagReader): DeviceInfo {
+function readDeviceInfo(reply: TagReader, version: number): DeviceInfo {
   const index = reply.u32();
   const name = reply.string() ?? '';
   reply.string(); // description
@@ -111,6 +115,7 @@ function readDeviceInfo(reply: TagReader): DeviceInfo {
     reply.string(); // description
     reply.u32(); // priority
     reply.u32(); // available
+    if (version < PORT_TYPE_VERSION) continue;
     reply.string(); // availability group
     reply.u32(); // type
   }
@@ -158,10 +163,11 @@ function noSuchDevice(
 ): OrgoError {
   const monitored = sources.filter((source) => source.other === INVALID_INDEX);
   const names = [...sinks, ...monitored].map((device) => device.name);
+  const isNone = wanted === '' || wanted === PIPEWIRE_NO_DEFAULT;
   const what =
     name !== ''
       ? `The sound server has no sink or source named "${name}"`
-      : wanted === ''
+      : isNone
         ? 'The sound server has no default sink'
         : `The sound server's default sink "${wanted}" does not exist`;
   const exist =

@@ -2,8 +2,10 @@
 
 /** The version that is asked for; the server answers with what both speak. */
 export const PROTOCOL_VERSION = 35;
-/** Every field that is read here exists since then (PulseAudio 13, 2019). */
-export const MIN_PROTOCOL_VERSION = 34;
+/** PulseAudio 2 (2012): the oldest whose every message is read here. */
+export const MIN_PROTOCOL_VERSION = 24;
+/** PulseAudio 14: ports have a type from then on. */
+export const PORT_TYPE_VERSION = 34;
 /** The upper bits of a version are flags: shared memory, which is declined by leaving them 0. */
 export const VERSION_MASK = 0xffff;
 
