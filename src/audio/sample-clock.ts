@@ -31,11 +31,12 @@ export class SampleClock {
     if (this.offset === undefined) {
       this.offset = measured;
       this.startedAt = arrival;
+      this.lastArrival = arrival;
     } else {
       this.offset = this.follow(this.offset, measured, arrival);
     }
     if (measured <= this.offset) this.lastPrompt = arrival;
-    this.lastArrival = arrival;
+    this.lastArrival = Math.max(arrival, this.lastArrival);
   }
 
   private follow(offset: number, measured: number, arrival: number): number {
