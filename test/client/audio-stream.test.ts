@@ -10,7 +10,7 @@ import { FakeAudioServer, frameBytes, httpServer, listenTo, STARTED, tokens, typ
 
 const TOKEN = 'sesame & "öffne" dich';
 
-describe('an audio stream', () => {
+describe('an audio stream', { timeout: 20_000 }, () => {
   let server: FakeAudioServer;
   let streams: Listening[];
 

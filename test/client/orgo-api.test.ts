@@ -18,7 +18,7 @@ const json = (status: number, body: unknown): RequestListener => {
   };
 };
 
-describe('the REST API', () => {
+describe('the REST API', { timeout: 20_000 }, () => {
   let clock: FakeClock;
   let closeServer: (() => Promise<void>) | undefined;
 

@@ -9,7 +9,7 @@ import { FakeRed, type FakeNode } from './fake-red';
 
 const T = 1_763_842_000_000;
 
-describe('orgo-audio-in', () => {
+describe('orgo-audio-in', { timeout: 20_000 }, () => {
   let red: FakeRed;
   let clock: FakeClock;
   let server: FakeAudioServer;
