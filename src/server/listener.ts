@@ -78,7 +78,10 @@ export class Listener {
    */
   deliver(frame: WireFrame, now: number): void {
     if (this.webSocket.readyState !== WebSocket.OPEN) return;
-    if (this.origin === undefined) this.begin(frame);
+    if (this.origin === undefined) {
+      this.begin(frame);
+      return;
+    }
     if (this.keepsUp(now)) {
       this.keptUpAt = now;
       if (this.queue.length > 0) this.drain(now);
@@ -119,11 +122,16 @@ export class Listener {
     this.webSocket.close(code, reason);
   }
 
+  /**
+   * The first frame waits for the second: a player's schedule begins where its first frame arrives, so each
+   * later frame may come 20 ms later than otherwise before the player runs dry, and none is sent later for it.
+   */
   private begin(first: WireFrame): void {
     this.origin = first.position;
     this.nextPosition = first.position;
     const { sampleRate, channels } = this.format;
     this.send({ type: 'started', sample_rate: sampleRate, channels });
+    this.queue.push(first);
   }
 
   private keepsUp(now: number): boolean {

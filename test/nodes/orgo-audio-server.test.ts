@@ -68,8 +68,8 @@ describe(TYPE, () => {
     const client = new TestClient(`ws://127.0.0.1:${port}/audio?token=${PASSWORD}&clock=1`);
     while (!eventsOf(node).includes('capture-started')) await once(node, 'sent');
     const audio = { ...FORMAT, position: 4800, time: 1_700_000_000_123.5 };
-    await node.receive({ payload: Buffer.alloc(960), audio });
-    await client.until(() => client.binaries.length === 1);
+    await node.receive({ payload: Buffer.alloc(1920), audio });
+    await client.until(() => client.binaries.length === 2);
     assert.deepEqual(client.messages[1], {
       type: 'clock',
       position: 0,

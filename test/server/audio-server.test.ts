@@ -39,6 +39,17 @@ describe('AudioServer: the protocol', () => {
       assert.deepEqual(client.pcm, ramp(WIRE_DEFAULT, 0, 2 * FRAME));
     }));
 
+  it('lets the first frame wait for the second, so that a player begins with some to spare', () =>
+    withRig({}, async (rig) => {
+      const client = await rig.listen();
+      rig.source.give(FRAME);
+      client.send({ type: 'ping' });
+      await client.until(() => client.texts.length === 2);
+      assert.equal(client.binaries.length, 0);
+      rig.source.give(FRAME);
+      await client.until(() => client.binaries.length === 2);
+    }));
+
   it('sends `started` only when real frames follow', () =>
     withRig(
       {},
@@ -49,7 +60,8 @@ describe('AudioServer: the protocol', () => {
         assert.deepEqual(client.messages, [{ type: 'pong' }]);
         rig.source.state({ kind: 'running', device: 'manual', muted: false });
         rig.source.give(FRAME);
-        await client.until(() => client.binaries.length === 1);
+        rig.source.give(FRAME);
+        await client.until(() => client.binaries.length === 2);
         assert.equal(client.messages[1]?.['type'], 'started');
       },
       new ManualSource(WIRE_DEFAULT, { kind: 'starting' }),
@@ -135,16 +147,16 @@ describe('AudioServer: the protocol', () => {
     const clock = new FakeClock();
     return withRig({ clock }, async (rig) => {
       const client = await rig.listen('&clock=1');
-      for (let i = 0; i < 101; i++) {
+      for (let i = 0; i < 103; i++) {
         rig.source.give(FRAME);
         clock.advance(20);
         await new Promise(setImmediate);
       }
-      await client.until(() => client.binaries.length === 101);
+      await client.until(() => client.binaries.length === 103);
       const positions = client.messages
         .filter(({ type }) => type === 'clock')
         .map(({ position }) => position);
-      assert.deepEqual(positions, [0, 24_000, 48_000]);
+      assert.deepEqual(positions, [0, 24_480, 48_960]);
     });
   });
 });
