@@ -156,7 +156,7 @@ describe('AudioServer: the protocol', () => {
       const positions = client.messages
         .filter(({ type }) => type === 'clock')
         .map(({ position }) => position);
-      assert.deepEqual(positions, [0, 24_480, 48_960]);
+      assert.deepEqual(positions, [0, 24_480, 48_480]);
     });
   });
 });
