@@ -106,8 +106,8 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     }),
   );
   const printed: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => printed.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => printed.push(chunk));
+  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => printed.push(chunk));
   const log = (): string => Buffer.concat(printed).toString();
   let messages: DebugMessage[] = [];
   const statuses = new Map<string, string>();
