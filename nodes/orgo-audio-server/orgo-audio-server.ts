@@ -9,7 +9,8 @@ import { parseOrigins } from '../../src/server/access';
 import { AudioServer, DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
 import { OwnPort } from '../../src/server/own-port';
-import { INPUT_SETTINGS, PcmReader } from '../shared/pcm-input';
+import { INPUT_SETTINGS } from '../shared/audio-description';
+import { PcmReader } from '../shared/pcm-input';
 import {
   registerNode,
   type Message,
