@@ -70,8 +70,12 @@ export class OpusDecoder implements Transform<'opus', PcmEncoding> {
     this.library = options.library ?? chooseLibrary();
   }
 
-  /** @throws OrgoError `ORGO_BAD_INPUT` where the payload is no packet: it counts as lost, and is concealed */
-  push(frame: OpusFrame): PcmFrame[] {
+  /**
+   * @param padding what a container says is no sound at the end of what the packet gives, samples at 48 kHz;
+   * left out: `samples` tells, as OpusEncoder sets it
+   * @throws OrgoError `ORGO_BAD_INPUT` where the payload is no packet: it counts as lost, and is concealed
+   */
+  push(frame: OpusFrame, padding?: number): PcmFrame[] {
     checkFormat(frame.format);
     const packet = parsePacket(frame.data);
     const out: PcmFrame[] = [];
@@ -79,7 +83,7 @@ export class OpusDecoder implements Transform<'opus', PcmEncoding> {
     this.conceal(run, frame, out);
     const pcm = run.codec.decode(frame.data);
     run.stereo = packet.stereo;
-    noteEnd(run, frame, packet);
+    run.end ??= endWith(run, frame, packet, padding);
     this.emit(run, frame, pcm, run.next, out);
     return out;
   }
@@ -169,12 +173,16 @@ export class OpusDecoder implements Transform<'opus', PcmEncoding> {
   }
 }
 
-/** A packet that was filled up with silence says, by its `samples`, where the sound ends. */
-function noteEnd(run: Run, frame: OpusFrame, packet: OpusPacketInfo): void {
+/** Where the sound ends, if the packet was filled up with silence, by what it carried or by what it gives. */
+function endWith(run: Run, frame: OpusFrame, packet: OpusPacketInfo, padding?: number): number | undefined {
   const { sampleRate } = run.format;
+  if (padding !== undefined) {
+    const kept = ((packet.samples - padding) * sampleRate) / OPUS_CLOCK_RATE;
+    return padding > 0 ? run.next - run.delay + Math.round(kept) : undefined;
+  }
   const whole = Math.floor((packet.samples * frame.format.sampleRate) / OPUS_CLOCK_RATE);
-  if (run.end !== undefined || frame.samples >= whole) return;
-  run.end = run.next + Math.round((frame.samples * sampleRate) / frame.format.sampleRate);
+  if (frame.samples >= whole) return undefined;
+  return run.next + Math.round((frame.samples * sampleRate) / frame.format.sampleRate);
 }
 
 /** Whether the run goes on with `frame`, perhaps behind lost packets; behind its end only padding is part of it. */

@@ -43,6 +43,16 @@ export function parsePacket(packet: Buffer): OpusPacketInfo {
   return { stereo: (toc & 4) !== 0, frameSamples, frames, samples: frames * frameSamples };
 }
 
+/** Length of a packet, samples at 48 kHz; 0 where `data` is none. */
+export function packetSamples(data: Buffer): number {
+  try {
+    return parsePacket(data).samples;
+  } catch (error) {
+    if (error instanceof OrgoError) return 0;
+    throw error;
+  }
+}
+
 /** Length of one frame by the TOC byte, samples at 48 kHz. */
 function tocFrameSamples(toc: number): number {
   const config = toc >> 3;

@@ -67,7 +67,7 @@ for (const library of LIBRARIES) {
           const packets = encodeAll(new OpusEncoder({ application }, library), [frameOf(format, data)]);
           const raw = decodeAll(
             new OpusDecoder({ library, sampleRate }),
-            packets.map(({ preSkip: _preSkip, ...packet }) => packet),
+            packets.map((packet) => ({ ...packet, preSkip: 0 })),
           );
           const known = (LOOKAHEAD_SAMPLES[application] * sampleRate) / 48000;
           const found = lagOf(firstChannel([frameOf(format, data)]), firstChannel(raw), known + 20);
