@@ -59,6 +59,7 @@ class NativeLibraryCodec implements LibraryCodec {
   ) {}
 
   encode(pcm: Buffer): Buffer {
+    this.encoded = true;
     return this.codec.encode(pcm);
   }
 
