@@ -36,6 +36,8 @@ const WINDOW_SAMPLES = 480;
 const MAX_PHASE_STEP = 0.1;
 const LISTEN_SECONDS = 8;
 const MAX_RESTARTS = 3;
+/** Real-time sound through six processes: a moment without CPU breaks one attempt, a fault of ours all of them. */
+const ATTEMPTS = 3;
 
 /** One call of AudioBufferSourceNode.start, seconds of the context's clock. */
 interface Start {
@@ -91,37 +93,45 @@ describe(
       await pulse.stop();
     });
 
+    /** Lets the example play a tone that begins `delaySeconds` after it; tells what was wrong with it. */
+    async function listen(delaySeconds: number): Promise<{ restarts: number[]; faults: string[] }> {
+      // Computed beforehand: the server runs in this process, and must not be held up.
+      const tone = toneSamples({ hz: TONE.hz, seconds: 30, amplitude: AMPLITUDE });
+      const recorder = record(pulse, `${HEADPHONES}.monitor`);
+      let player = delaySeconds === 0 ? pulse.play(tone, { sink: SPEAKER }) : undefined;
+      const page = await context.newPage();
+      const scheduled = await secondsScheduled(page);
+      await page.goto(`https://${PAGE_HOST}/page`);
+      await scheduled.reach(delaySeconds);
+      player ??= pulse.play(tone, { sink: SPEAKER });
+      await scheduled.reach(delaySeconds + LISTEN_SECONDS);
+      const starts = await page.evaluate(() => Reflect.get(globalThis, 'starts') as Start[]);
+      const recording = await recorder.stop();
+      await page.close();
+      await player.stop();
+
+      const restarts = restartTimes(starts);
+      const faults = brokenWindows(recording);
+      if (restarts.length > MAX_RESTARTS) faults.push(`${restarts.length} restarts`);
+      const late = restarts.filter((seconds) => seconds > 1);
+      if (late.length > 0) faults.push(`restarts after the first second, at ${late.join(', ')} s`);
+      return { restarts, faults };
+    }
+
     for (const { situation, delaySeconds } of [
       { situation: 'that plays already', delaySeconds: 0 },
       { situation: 'that begins while it listens to silence', delaySeconds: 2 },
     ]) {
       test(`plays a tone ${situation} whole, and starts over at most ${MAX_RESTARTS} times`, async (t) => {
-        // Computed beforehand: the server runs in this process, and must not be held up.
-        const tone = toneSamples({ hz: TONE.hz, seconds: 30, amplitude: AMPLITUDE });
-        const recorder = record(pulse, `${HEADPHONES}.monitor`);
-        let player = delaySeconds === 0 ? pulse.play(tone, { sink: SPEAKER }) : undefined;
-        const page = await context.newPage();
-        const scheduled = await secondsScheduled(page);
-        await page.goto(`https://${PAGE_HOST}/page`);
-        await scheduled.reach(delaySeconds);
-        player ??= pulse.play(tone, { sink: SPEAKER });
-        await scheduled.reach(delaySeconds + LISTEN_SECONDS);
-        const starts = await page.evaluate(() => Reflect.get(globalThis, 'starts') as Start[]);
-        const recording = await recorder.stop();
-        await page.close();
-        await player.stop();
-
-        const restarts = restartTimes(starts);
-        t.diagnostic(
-          `restarts of the playback, seconds after its start: ${restarts.map(String).join(', ') || 'none'}`,
-        );
-        assert.ok(restarts.length <= MAX_RESTARTS, `${restarts.length} restarts`);
-        assert.deepEqual(
-          restarts.filter((seconds) => seconds > 1),
-          [],
-          'a restart after the first second',
-        );
-        assertWholeTone(recording);
+        let faults: string[] = [];
+        for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+          const heard = await listen(delaySeconds);
+          faults = heard.faults;
+          const restarts = heard.restarts.join(', ') || 'none';
+          t.diagnostic(`attempt ${attempt}: restarts (s): ${restarts}; ${faults.join('; ') || 'no fault'}`);
+          if (faults.length === 0) return;
+        }
+        assert.deepEqual(faults, []);
       });
     }
   },
@@ -233,8 +243,8 @@ function record(pulse: PulseDaemon, source: string): { stop(): Promise<Float64Ar
   };
 }
 
-/** From one second after its onset until it ends, the tone keeps its loudness and its phase. */
-function assertWholeTone(samples: Float64Array): void {
+/** Where the tone, from one second after its onset, does not keep its loudness or its phase. */
+function brokenWindows(samples: Float64Array): string[] {
   const windows = Array.from({ length: Math.floor(samples.length / WINDOW_SAMPLES) }, (_, i) =>
     measureTone(samples, TONE, i * WINDOW_SAMPLES, (i + 1) * WINDOW_SAMPLES),
   );
@@ -242,14 +252,18 @@ function assertWholeTone(samples: Float64Array): void {
   const second = TONE.sampleRate / WINDOW_SAMPLES;
   const onset = windows.findIndex(isTone);
   const end = windows.findLastIndex(isTone);
-  assert.ok(onset >= 0 && end - onset > (LISTEN_SECONDS - 1) * second, `a tone of ${end - onset} windows`);
+  if (onset < 0 || end - onset < (LISTEN_SECONDS - 1) * second)
+    return [`a tone of only ${end - onset} windows`];
   const broken = [];
   for (let i = onset + second; i < end; i++) {
     const [before, now] = [windows[i - 1]!, windows[i]!];
     const step = phaseStep(before.phase, now.phase);
     if (Math.abs(now.amplitude - AMPLITUDE) > AMPLITUDE * 0.1 || Math.abs(step) > MAX_PHASE_STEP) {
-      broken.push({ seconds: (i - onset) / second, amplitude: now.amplitude, step });
+      const [amplitude, phase] = [now.amplitude.toFixed(2), step.toFixed(2)];
+      broken.push(
+        `broken ${(i - onset) / second} s after the onset (amplitude ${amplitude}, step ${phase} rad)`,
+      );
     }
   }
-  assert.deepEqual(broken, [], `of ${end - onset} windows`);
+  return broken;
 }
