@@ -64,7 +64,10 @@ void test('another application begins a new run, and no sample is lost', () => {
   const packets: OpusFrame[] = [];
   const applications = ['audio', 'lowdelay', 'audio', 'voip', 'voip'] as const;
   cut(FORMAT, data, [10000]).forEach((frame, index) => {
-    packets.push(...encoder.configure({ application: applications[index] ?? 'voip' }), ...encoder.push(frame));
+    packets.push(
+      ...encoder.configure({ application: applications[index] ?? 'voip' }),
+      ...encoder.push(frame),
+    );
   });
   packets.push(...encoder.flush());
   assert.deepEqual([...new Set(packets.map((packet) => packet.preSkip))], [312, 120]);
