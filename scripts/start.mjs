@@ -1,6 +1,6 @@
 /**
  * `npm start`: installs, builds, and runs Node-RED with this package and the flow "Hear this computer".
- * Its user directory is .tmp/node-red: delete that to start over.
+ * Its user directory is .tmp/node-red, or what ORGO_USER_DIR names: delete it to start over.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -17,7 +17,7 @@ import { probeSound } from './lib/sound.mjs';
 const PACKAGE = 'node-red-contrib-orgo-audio';
 const HOST = '127.0.0.1';
 const DEFAULT_PORT = 1880;
-const USER_DIR = join(ROOT, '.tmp', 'node-red');
+const USER_DIR = process.env.ORGO_USER_DIR || join(ROOT, '.tmp', 'node-red');
 
 runMain(async () => {
   const port = readPort(process.env.PORT);
@@ -122,7 +122,7 @@ async function untilItAnswers(url, child) {
 function greet(url, sound, isOurs) {
   const flow = isOurs
     ? 'Hear this computer. What you change in it is kept for the next start.'
-    : 'as you left it. To start over, delete .tmp/node-red.';
+    : `as you left it. To start over, delete ${USER_DIR}.`;
   console.log(`
   Open   ${url} and its debug sidebar (the bug, top right): the level moves twice a second.
   Sound  ${sound}

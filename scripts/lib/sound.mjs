@@ -26,12 +26,15 @@ export async function probeSound() {
     const connection = new PulseConnection(address, events, systemClock);
     try {
       await connection.authenticate(cookie);
-      return { found: true, text: `PulseAudio answers at ${addressText(address)}: this computer's own sound.` };
+      return {
+        found: true,
+        text: `PulseAudio answers at ${addressText(address)}: this computer's own sound.`,
+      };
     } catch (error) {
       obstacle = error.message;
     } finally {
       connection.close();
     }
   }
-  return { found: false, text: `the built-in test signal, since no sound server answers. ${obstacle}` };
+  return { found: false, text: `the built-in test signal. ${obstacle}` };
 }

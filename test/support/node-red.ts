@@ -85,6 +85,44 @@ export async function isPortTaken(port: number): Promise<boolean> {
   });
 }
 
+/** The channel through which Node-RED tells an editor what its debug nodes and statuses say. */
+export class EditorChannel {
+  messages: DebugMessage[] = [];
+  /** The status text of each node, by its id. */
+  readonly statuses = new Map<string, string>();
+
+  private constructor(private readonly webSocket: WebSocket) {
+    webSocket.on('message', (data: Buffer) => {
+      for (const event of JSON.parse(data.toString()) as CommsEvent[]) this.take(event);
+    });
+  }
+
+  /** @param url of Node-RED */
+  static async open(url: string): Promise<EditorChannel> {
+    const webSocket = new WebSocket(`${url.replace('http', 'ws')}/comms`);
+    const channel = new EditorChannel(webSocket);
+    await once(webSocket, 'open');
+    for (const topic of ['debug', 'status/#']) webSocket.send(JSON.stringify({ subscribe: topic }));
+    return channel;
+  }
+
+  /** Resolves when something more was told. */
+  async changed(): Promise<void> {
+    await once(this.webSocket, 'message');
+  }
+
+  close(): void {
+    this.webSocket.terminate();
+  }
+
+  private take({ topic, data }: CommsEvent): void {
+    if (topic === 'debug') this.messages.push(data as DebugMessage);
+    else if (topic.startsWith(STATUS_TOPIC)) {
+      this.statuses.set(topic.slice(STATUS_TOPIC.length), (data as { text?: string }).text ?? '');
+    }
+  }
+}
+
 /** Starts Node-RED with a fresh settings file in `userDir`; resolves when its admin API answers. */
 export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOptions): Promise<NodeRed> {
   const port = await freePort();
@@ -109,8 +147,7 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
   child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => printed.push(chunk));
   const log = (): string => Buffer.concat(printed).toString();
-  let messages: DebugMessage[] = [];
-  const statuses = new Map<string, string>();
+  let messages = (): readonly DebugMessage[] => [];
 
   async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
     const deadline = performance.now() + WAIT_LIMIT_MS;
@@ -119,8 +156,8 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
       if (found !== undefined) return found;
       if (child.exitCode !== null) throw new Error(`Node-RED ended before ${what}:\n${log()}`);
       if (performance.now() > deadline) {
-        const seen = messages.map(({ name, msg }) => `${name}: ${msg}`).join('\n');
-        throw new Error(`${WAIT_LIMIT_MS} ms passed without ${what}:\n${log()}\n${seen}`);
+        const seen = messages().map(({ name, msg }) => `${name}: ${msg}`);
+        throw new Error(`${WAIT_LIMIT_MS} ms passed without ${what}:\n${log()}\n${seen.join('\n')}`);
       }
       await delay(POLL_MS);
     }
@@ -139,17 +176,8 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
       () => undefined,
     ),
   );
-  const comms = new WebSocket(`${url.replace('http', 'ws')}/comms`);
-  await once(comms, 'open');
-  for (const topic of ['debug', 'status/#']) comms.send(JSON.stringify({ subscribe: topic }));
-  comms.on('message', (data: Buffer) => {
-    for (const event of JSON.parse(data.toString()) as CommsEvent[]) {
-      if (event.topic === 'debug') messages.push(event.data as DebugMessage);
-      else if (event.topic.startsWith(STATUS_TOPIC)) {
-        statuses.set(event.topic.slice(STATUS_TOPIC.length), (event.data as { text?: string }).text ?? '');
-      }
-    }
-  });
+  const channel = await EditorChannel.open(url);
+  messages = () => channel.messages;
 
   return {
     url,
@@ -157,10 +185,10 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     get: async (path) => (await request(path)).json(),
     async deploy(flow) {
       await request('/flows', { method: 'POST', body: JSON.stringify(flow) });
-      messages = [];
+      channel.messages = [];
     },
     async status(id, accept) {
-      const look = (): true | undefined => accept(statuses.get(id) ?? '') || undefined;
+      const look = (): true | undefined => accept(channel.statuses.get(id) ?? '') || undefined;
       await until(`the status of ${id} that was waited for`, look);
     },
     async press(id) {
@@ -174,10 +202,10 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     },
     debug: (name, accept = () => true) =>
       until(`the message of the debug node "${name}" that was waited for`, () =>
-        messages.find((message) => message.name === name && accept(message)),
+        channel.messages.find((message) => message.name === name && accept(message)),
       ),
     async stop() {
-      comms.terminate();
+      channel.close();
       await endChild(child, 'SIGTERM');
       return child.exitCode;
     },
