@@ -23,6 +23,8 @@ export interface WavHeader {
   readonly dataStart: number;
   /** Bytes of samples; other chunks may follow them. Undefined: to the end, since the writer did not know. */
   readonly dataLength: number | undefined;
+  /** Bytes behind the samples that still belong to the file: chunks that hold no sound. */
+  readonly trailerLength: number;
 }
 
 /**
@@ -66,8 +68,12 @@ export function parseWavHeader(data: Buffer): WavHeader | undefined {
     const start = at + CHUNK_HEADER_BYTES;
     if (id === 'data') {
       if (!format) throw bad('no fmt chunk before its data');
-      const known = length !== 0 && length !== UNKNOWN_LENGTH;
-      return { format, dataStart: start, dataLength: known ? length : undefined };
+      if (length === 0 || length === UNKNOWN_LENGTH) {
+        return { format, dataStart: start, dataLength: undefined, trailerLength: 0 };
+      }
+      const fileLength = data.readUInt32LE(4) + CHUNK_HEADER_BYTES;
+      const trailerLength = Math.max(0, fileLength - start - length);
+      return { format, dataStart: start, dataLength: length, trailerLength };
     }
     // Chunks begin at even places.
     const end = start + length + (length % 2);

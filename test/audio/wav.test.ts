@@ -74,7 +74,7 @@ describe('a header that is written', () => {
         const header = wavHeader(format, samples);
         assert(isWav(header));
         const dataLength = samples * format.channels * (format.encoding === 's16le' ? 2 : 4);
-        assert.deepEqual(parseWavHeader(header), { format, dataStart: WAV_HEADER_BYTES, dataLength });
+        assert.deepEqual(parseWavHeader(header), { format, dataStart: WAV_HEADER_BYTES, dataLength, trailerLength: 0 });
       }),
     );
   });
@@ -118,6 +118,11 @@ describe('a header that is read', () => {
       const data = file(chunk('fmt ', fmt()), chunk('data', Buffer.alloc(8), length));
       assert.equal(parseWavHeader(data)?.dataLength, undefined);
     }
+  });
+
+  test('tells how much follows the sound', () => {
+    const data = file(chunk('fmt ', fmt()), DATA, chunk('LIST', Buffer.alloc(5)));
+    assert.equal(parseWavHeader(data)?.trailerLength, 14);
   });
 
   test('says what is wrong with it', () => {

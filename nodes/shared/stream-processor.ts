@@ -1,0 +1,31 @@
+/** What a node brings to the harness: it knows sound, and nothing of messages. */
+import type { AudioFormat } from '../../src/audio/format';
+import type { AudioFrame, Transform } from '../../src/audio/frame';
+import type { Message } from './red';
+import type { Product } from './stream-output';
+
+export type { Product } from './stream-output';
+
+/** What a node does with one stream, from a first frame to a flush. All frames are of the format it was made for. */
+export interface StreamProcessor {
+  /** @param msg that brought the frame: for settings that come with it */
+  push(frame: AudioFrame, msg: Message): readonly Product[];
+  /** Returns what is held; afterwards it is as new. */
+  flush(): readonly Product[];
+  /** Frees what is held. */
+  close(): void;
+}
+
+/** Makes the processor of one stream. May throw: the message that needed it is answered with the error. */
+export type CreateProcessor = (format: AudioFormat, stream: string) => StreamProcessor;
+
+/** A transform with one output as a processor. */
+export function processorOf(transform: Transform): StreamProcessor {
+  const products = (frames: readonly AudioFrame[]): Product[] =>
+    frames.map((frame) => ({ output: 0, frame }));
+  return {
+    push: (frame) => products(transform.push(frame)),
+    flush: () => products(transform.flush()),
+    close: () => transform.close(),
+  };
+}
