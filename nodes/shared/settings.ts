@@ -101,21 +101,26 @@ export function parseSettings<S extends Settings>(
       values[name] = setting.fallback;
       continue;
     }
-    const problem = envProblem(setting, given);
-    const value = problem === undefined ? setting.read(given) : undefined;
-    if (value === undefined)
-      problems.push(`${name} ${problem ?? `is ${shown(setting, given)}`}: it must be ${setting.allowed}`);
-    else values[name] = value;
+    const envProblem = envProblemOf(setting, given);
+    const value = envProblem === undefined ? setting.read(given) : undefined;
+    if (value === undefined) {
+      const problem = envProblem ?? `is ${shown(setting, given)}: it must be ${setting.allowed}`;
+      problems.push(`${name} ${problem}`);
+    } else {
+      values[name] = value;
+    }
   }
   if (problems.length > 0) throw new OrgoError('ORGO_BAD_SETTING', problems.join('; '));
   return values as SettingValues<S>;
 }
 
-function envProblem(setting: Setting<unknown>, given: unknown): string | undefined {
+function envProblemOf(setting: Setting<unknown>, given: unknown): string | undefined {
   if (typeof given !== 'string') return undefined;
   const unset = UNSET_ENV.exec(given.trim());
-  if (unset)
-    return `is ${given.trim()}, but the environment variable ${unset[1] ?? unset[2] ?? ''} is not set`;
+  if (unset) {
+    const variable = unset[1] ?? unset[2] ?? '';
+    return `is ${given.trim()}, but the environment variable ${variable} is not set: set it to ${setting.allowed}`;
+  }
   if (setting.refusesEmbeddedEnv === true && EMBEDDED_ENV.test(given)) {
     return `is ${shown(setting, given)}, but Node-RED replaces \${NAME} only where it is the whole setting`;
   }

@@ -63,7 +63,7 @@ describe('settings of a node', () => {
   it('tell of an environment variable that is not set', () => {
     assert.equal(
       refusal({ port: '${AUDIO_PORT}' }),
-      'port is ${AUDIO_PORT}, but the environment variable AUDIO_PORT is not set: it must be a whole number from 1 to 65535',
+      'port is ${AUDIO_PORT}, but the environment variable AUDIO_PORT is not set: set it to a whole number from 1 to 65535',
     );
     assert.match(refusal({ device: '$(SINK)' }), /environment variable SINK is not set/);
     assert.match(refusal({ device: '${HOST}/x' }), /only where it is the whole setting/);
