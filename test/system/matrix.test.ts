@@ -134,12 +134,7 @@ function inRuntime(runtime: Runtime): void {
     assert.equal(sampleRate, 24_000);
     const samples = channelOf(wav.subarray(WAV_HEADER_BYTES), wav.readUInt16LE(22));
     assert.ok(samples.length >= 2 * sampleRate, `${samples.length} samples`);
-    const { amplitude } = measureTone(samples, {
-      hz: TONE.hz,
-      sampleRate,
-      from: sampleRate,
-      to: 2 * sampleRate,
-    });
+    const { amplitude } = measureTone(samples, { hz: TONE.hz, sampleRate }, sampleRate, 2 * sampleRate);
     assert.ok(Math.abs(amplitude - TONE.amplitude) < 0.02, `amplitude ${amplitude}`);
     await rm(directory, { recursive: true });
   });
