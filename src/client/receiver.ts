@@ -12,7 +12,7 @@ const MAX_FILL_MS = 2000;
 
 export interface ReceiverOptions {
   readonly format: PcmFormat;
-  /** Length of every frame but a last one before a gap or the end; 0: as it arrives. */
+  /** Length of every frame but a last one before or within a gap, or at the end; 0: as it arrives. */
   readonly frameMs: number;
   /** Whether silence stands in for what is missing. */
   readonly fillGaps: boolean;
@@ -99,7 +99,8 @@ export class Receiver {
     const rest = { ...frame, gap: frame.gap - filled };
     if (filled === 0) return this.reframe(rest);
     const standIn = { ...frame, data: silence(format, filled), samples: filled, position, time, gap: 0 };
-    return [...this.reframe(standIn), ...this.reframe(rest)];
+    // The stand-in's own rest goes out short, so that frames go on ending where the server's do.
+    return [...this.reframe(standIn), ...(this.framer?.flush() ?? []), ...this.reframe(rest)];
   }
 
   private reframe(frame: PcmFrame): PcmFrame[] {

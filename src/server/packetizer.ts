@@ -17,10 +17,16 @@ export interface WireFrame {
 
 /** Of a hole, this much goes out as silence. */
 const MAX_SILENCE_MS = 100;
+/** Whether chunks still end on borders is judged over this long. */
+const ALIGN_WINDOW_MS = 200;
+/** Less than this is not worth a skip. */
+const MISALIGNED_MS = 1;
 
 /**
  * Frame borders lie where the input's chunks end, so that no frame waits a chunk for its last samples: the
- * first frame, and the first behind a skip, begin with as much silence as that takes.
+ * first frame, and the first behind a skip, begin with as much silence as that takes. Chunks move against the
+ * borders (a sink's blocks do, when a player comes or goes); in digital silence the borders follow, by a skip
+ * that loses nothing.
  */
 export class Packetizer {
   private readonly frameSamples: number;
@@ -33,6 +39,9 @@ export class Packetizer {
   /** Position behind the last sample taken; undefined before the first. */
   private end: number | undefined;
   private base = 0;
+  /** The least that was held behind a chunk, of the samples taken since it was last judged. */
+  private leastHeld = Infinity;
+  private judgedSamples = 0;
 
   constructor(readonly format: PcmFormat) {
     this.frameSamples = frameSamples(format.sampleRate);
@@ -52,7 +61,28 @@ export class Packetizer {
     }
     this.append(frame, out);
     this.end = frame.position + frame.samples;
+    this.align(frame.samples);
     return out;
+  }
+
+  /** Sound that is held behind every chunk is late by as much: where it is silence, it is skipped. */
+  private align(samples: number): void {
+    this.leastHeld = Math.min(this.leastHeld, this.held);
+    this.judgedSamples += samples;
+    if (this.judgedSamples < samplesInMs(this.format.sampleRate, ALIGN_WINDOW_MS)) return;
+    const late = this.leastHeld;
+    this.judgedSamples = 0;
+    this.leastHeld = Infinity;
+    if (late < samplesInMs(this.format.sampleRate, MISALIGNED_MS) || !this.isHeldSilent()) return;
+    this.held -= late;
+    this.heldPosition += late;
+    this.heldTime += (late * 1000) / this.format.sampleRate;
+  }
+
+  private isHeldSilent(): boolean {
+    return !this.bytes
+      ?.subarray(this.offset, this.offset + this.held * this.sampleBytes)
+      .some((byte) => byte !== 0);
   }
 
   /** A short hole becomes silence; of a long one, silence to the border before it and to the one behind. */

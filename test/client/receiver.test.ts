@@ -106,6 +106,22 @@ describe('a receiver', () => {
     assert.deepEqual(frames[2]?.data, frameBytes(1));
   });
 
+  it('goes on ending its frames where the server does, however little was dropped', () => {
+    const { receiver } = setUp();
+    receiver.announce({ type: 'clock', position: 0, time: 1000, dropped: 0 });
+    receiver.push(frameBytes());
+    receiver.announce({ type: 'clock', position: 480 + 60, time: 1022.5, dropped: 60 });
+    const frames = receiver.push(frameBytes(1));
+    assert.deepEqual(
+      frames.map(({ position, time, gap, samples }) => ({ position, time, gap, samples })),
+      [
+        { position: 480, time: 1020, gap: 0, samples: 60 },
+        { position: 540, time: 1022.5, gap: 0, samples: 480 },
+      ],
+    );
+    assert.deepEqual(frames[1]?.data, frameBytes(1), 'nothing waits for the next message');
+  });
+
   it('fills 2 s at most; the rest stays a gap', () => {
     const { receiver, gaps } = setUp();
     receiver.announce({ type: 'clock', position: 0, time: 0, dropped: 0 });

@@ -87,6 +87,49 @@ describe('Packetizer', () => {
     assert.equal(samplesOf([last]).at(-1), rampValue(480 + gap + 239));
   });
 
+  it('follows chunks that have moved, in digital silence, by a skip that is told', () => {
+    const packetizer = new Packetizer(WIRE_DEFAULT);
+    const silent = (position: number, samples: number): PcmFrame => ({
+      ...frameAt(position, samples),
+      data: Buffer.alloc(samples * 2),
+    });
+    packetizer.push(frameAt(0, FRAME));
+    let position = FRAME;
+    const frames: WireFrame[] = [];
+    const take = (frame: PcmFrame): number => {
+      const some = packetizer.push(frame);
+      frames.push(...some);
+      position += frame.samples;
+      return some.length;
+    };
+    take(silent(position, 100));
+    for (let i = 0; i < 60; i++) take(silent(position, 240));
+    const skips = frames.slice(1).map((frame, i) => frame.position - frames[i]!.position - FRAME);
+    assert.deepEqual(
+      skips.filter((skip) => skip !== 0),
+      [100],
+    );
+    const last = frames.at(-1)!;
+    assert.equal(last.time, SOURCE_EPOCH + (last.position * 1000) / 24000);
+    take(silent(position, 240));
+    assert.equal((position - frames.at(-1)!.position) % 240, 0, 'frames end where chunks end again');
+  });
+
+  it('never skips sound, however late that makes it', () => {
+    const packetizer = new Packetizer(WIRE_DEFAULT);
+    packetizer.push(frameAt(0, FRAME));
+    let position = FRAME;
+    const frames: WireFrame[] = [];
+    for (const samples of [100, ...Array<number>(60).fill(240)]) {
+      frames.push(...packetizer.push(frameAt(position, samples)));
+      position += samples;
+    }
+    assert.deepEqual(
+      frames.map((frame) => frame.position),
+      frames.map((_, i) => (i + 1) * FRAME),
+    );
+  });
+
   it('gives the same samples at the same places however the input is cut', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 1, maxLength: 30 });
     const gaps = fc.array(fc.constantFrom(0, 0, 0, 100, 2400, 2401, 5000, 100_000), {
