@@ -1,0 +1,92 @@
+/** Speech detectors in the harness of streams, with their settings and the status that shows who speaks. */
+import { OrgoError } from '../../src/audio/errors';
+import { isPcm, type AudioFormat } from '../../src/audio/format';
+import type { SpeechSettings } from '../../src/vad/speech';
+import { INPUT_SETTINGS } from '../shared/audio-description';
+import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';
+import { boolean, number, oneOf, parseSettings } from '../shared/settings';
+import { StatusLine } from '../shared/status';
+import { StreamNode, type Stream, type Surroundings } from '../shared/stream-node';
+import { SpeechProcessor } from './speech-processor';
+
+const MAX_MS = 10_000;
+/** Shorter parts would leave no choice of a place to cut at. */
+const SHORTEST_UTTERANCE_MS = 1000;
+/** As much of one stream is kept until the utterance is over. */
+const LONGEST_UTTERANCE_MS = 600_000;
+/** Sound that a small computer's processor works off within 10 ms. */
+const SLICE_MS = 500;
+
+const SETTINGS = {
+  threshold: number(0.5, { min: 0, max: 1 }),
+  minSpeechMs: number(200, { min: 0, max: MAX_MS }),
+  hangoverMs: number(500, { min: 0, max: MAX_MS }),
+  preRollMs: number(300, { min: 0, max: MAX_MS }),
+  maxUtteranceMs: number(30_000, { min: SHORTEST_UTTERANCE_MS, max: LONGEST_UTTERANCE_MS }),
+  gate: oneOf('drop', ['drop', 'silence', 'pass']),
+  utterance: oneOf('wav', ['wav', 'pcm']),
+  probabilities: boolean(false),
+};
+
+export class AudioVad implements NodeBehaviour {
+  private readonly status: StatusLine;
+  private readonly harness: StreamNode;
+  private readonly settings: SpeechSettings;
+  private readonly utterance: 'wav' | 'pcm';
+  private streams: ReadonlySet<Stream> = new Set();
+
+  /** @throws OrgoError `ORGO_BAD_SETTING` */
+  constructor(RED: Red, node: RedNode, config: NodeConfig, surroundings: Surroundings) {
+    const { utterance, ...settings } = parseSettings(SETTINGS, config);
+    this.settings = settings;
+    this.utterance = utterance;
+    this.status = new StatusLine(RED, node, surroundings.clock);
+    this.harness = new StreamNode(
+      node,
+      {
+        accepted: { settings: parseSettings(INPUT_SETTINGS, config), encodings: ['s16le', 'f32le'] },
+        outputs: 3,
+        sliceMs: SLICE_MS,
+        create: (format, stream) => this.processor(format, stream),
+        onChange: (streams) => {
+          this.streams = streams;
+          this.show();
+        },
+        onRefused: () => this.status.show('error', 'bad-input'),
+      },
+      surroundings,
+    );
+    this.show();
+  }
+
+  onInput(msg: Message, send: Send): void | Promise<void> {
+    return this.harness.onInput(msg, send);
+  }
+
+  onClose(): void {
+    this.harness.onClose();
+    this.status.close();
+  }
+
+  private processor(format: AudioFormat, stream: string): SpeechProcessor {
+    if (!isPcm(format)) {
+      throw new OrgoError('ORGO_BAD_INPUT', `The sound that came is ${format.encoding}: PCM is wanted`);
+    }
+    const { settings, utterance } = this;
+    return new SpeechProcessor({ settings, utterance, format, stream, onChange: () => this.show() });
+  }
+
+  private show(): void {
+    const [stream] = this.streams;
+    const count = this.streams.size;
+    const speaking = [...this.streams].some(isSpeaking);
+    if (!stream?.format) this.status.show('idle', 'idle');
+    else if (count > 1) this.status.show(speaking ? 'ok' : 'idle', 'streams', { count });
+    else if (speaking) this.status.show('ok', 'speech');
+    else this.status.show('idle', 'listening', { rate: stream.format.sampleRate });
+  }
+}
+
+function isSpeaking({ processor }: Stream): boolean {
+  return processor instanceof SpeechProcessor && processor.speaking;
+}
