@@ -11,6 +11,7 @@ import {
 } from '../../src/audio/format';
 import type { AudioFrame } from '../../src/audio/frame';
 import { SampleClock } from '../../src/audio/sample-clock';
+import { OPUS_CLOCK_RATE, packetSamples } from '../../src/opus/packet';
 import {
   badProperty,
   descriptionOf,
@@ -127,7 +128,7 @@ export class StreamInput {
     const { position, gap, goesBack } = this.placeOf(format, description);
     const { data, samples } = isPcm(format)
       ? this.wholeSamples(format, payload)
-      : { data: payload, samples: Math.max(0, Math.round(finite(description?.['samples']) ?? 0)) };
+      : { data: payload, samples: samplesOf(format, payload, finite(description?.['samples'])) };
     this.expected = position + samples;
     const time = finite(description?.['time']) ?? this.estimate(format, position, samples, now);
     const preSkip = finite(description?.['preSkip']);
@@ -196,4 +197,11 @@ export class StreamInput {
     if (isPcmEncoding(known)) return pcmFormatOf(description, settings);
     return { encoding: known, ...rateAndChannelsOf(description) };
   }
+}
+
+/** Samples in what is no PCM, as told; a packet of Opus tells by itself how long it is. */
+function samplesOf(format: AudioFormat, payload: Buffer, told: number | undefined): number {
+  if (told !== undefined) return Math.max(0, Math.round(told));
+  if (format.encoding !== 'opus') return 0;
+  return Math.round((packetSamples(payload) * format.sampleRate) / OPUS_CLOCK_RATE);
 }
