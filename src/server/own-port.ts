@@ -1,7 +1,7 @@
 /** A port of our own for an audio server: HTTP or HTTPS, bounded against half-open and idle connections. */
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { OrgoError } from '../audio/errors';
 import type { AudioServer } from './audio-server';
@@ -24,7 +24,11 @@ export class OwnPort {
   /** The port that is listened on. */
   readonly port: number;
 
-  private constructor(private readonly server: Server) {
+  private constructor(
+    private readonly server: Server,
+    /** Node.js knows of no connection that was upgraded, or whose TLS handshake is under way. */
+    private readonly sockets: ReadonlySet<Socket>,
+  ) {
     this.port = (server.address() as AddressInfo).port;
   }
 
@@ -45,18 +49,24 @@ export class OwnPort {
     server.maxConnections = options.maxConnections;
     server.on('request', (request, response) => audio.handleRequest(request, response));
     server.on('upgrade', (request, socket, head) => audio.handleUpgrade(request, socket, head));
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)));
+      // Later errors are those of single connections that could not be accepted: the port goes on.
+      server.on('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)));
       server.listen(options.port, options.host, resolve);
     });
-    return new OwnPort(server);
+    return new OwnPort(server, sockets);
   }
 
   /** Stops to listen and cuts what is still connected; resolves when the port is free. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
-      this.server.closeAllConnections();
+      for (const socket of this.sockets) socket.destroy();
     });
   }
 }
