@@ -1,5 +1,6 @@
 /** The Orgo audio protocol's server side: judges who connects, and gives those it admits to the broadcast. */
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock, type Clock } from '../audio/clock';
@@ -206,6 +207,7 @@ export class AudioServer {
       webSocket,
       wanted,
       this.options.maxBacklogMs ?? DEFAULT_MAX_BACKLOG_MS,
+      this.clock,
     );
     this.listeners.set(listener, webSocket);
     converse(webSocket, listener, this.clock);
@@ -240,8 +242,14 @@ export class AudioServer {
   private addressOf(request: IncomingMessage): string {
     const forwarded = this.rest.trustProxy ? request.headers['x-forwarded-for'] : undefined;
     const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim();
-    return last || (request.socket.remoteAddress ?? '');
+    return addressIn(last ?? '') ?? request.socket.remoteAddress ?? '';
   }
+}
+
+/** The address in what a proxy wrote, which may be `192.0.2.1:5678` or `[2001:db8::1]:5678` too. */
+function addressIn(text: string): string | undefined {
+  const address = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  return isIP(address) === 0 ? undefined : address;
 }
 
 function splitUrl(url: string): { readonly pathname: string; readonly query: string } {
@@ -255,7 +263,9 @@ function sendError(webSocket: WebSocket, message: string): void {
   webSocket.send(JSON.stringify({ type: 'error', message }));
 }
 
+/** Cuts the connection behind the answer: a client that never ends its side would hold it, and the port, for ever. */
 function refuseUpgrade(socket: Duplex, status: number): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
   );

@@ -1,6 +1,7 @@
 /** One client of the audio WebSocket: what it is sent, and what waits while it does not keep up. */
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import type { Clock } from '../audio/clock';
 import { bytesPerSample, type PcmFormat } from '../audio/format';
 import { CloseCode } from '../protocol/close-codes';
 import type { ServerMessage } from '../protocol/messages';
@@ -24,6 +25,7 @@ const GONE_AFTER_MS = 90_000;
 const MAX_PROBES = 16;
 /** Answers to pings that may wait to be read. */
 const MAX_WAITING_ANSWERS = 100;
+const NOTHING = Buffer.alloc(0);
 
 interface Probe {
   readonly position: number;
@@ -53,12 +55,14 @@ export class Listener {
   private keptUpAt: number | undefined;
   /** Answers sent since the socket last had nothing to write. */
   private waitingAnswers = 0;
+  private awaitsSocket = false;
 
   constructor(
     private readonly socket: Duplex,
     private readonly webSocket: WebSocket,
     readonly query: StreamQuery,
     private readonly maxBacklogMs: number,
+    private readonly clock: Clock,
   ) {
     this.format = query.format;
     this.frameSamples = frameSamples(this.format.sampleRate);
@@ -96,6 +100,7 @@ export class Listener {
     }
     this.keptUpAt ??= now;
     if (now - this.keptUpAt > GONE_AFTER_MS) this.webSocket.terminate();
+    else this.awaitSocket();
   }
 
   /** What was counted since the last call. */
@@ -138,6 +143,22 @@ export class Listener {
     const [oldest] = this.probes;
     const answered = !oldest || !this.answersProbes || now - oldest.sentAt <= this.maxBacklogMs;
     return answered && this.socket.writableLength === 0;
+  }
+
+  /**
+   * Sends what waits as soon as the socket took all before it. Under TLS no write is done in its own turn, so
+   * of several frames that come at once all but the first would wait for the next one to come.
+   */
+  private awaitSocket(): void {
+    if (this.awaitsSocket || this.socket.writableLength === 0) return;
+    this.awaitsSocket = true;
+    this.socket.write(NOTHING, () => {
+      this.awaitsSocket = false;
+      if (this.queue.length === 0 || this.webSocket.readyState !== WebSocket.OPEN) return;
+      const now = this.clock.now();
+      if (this.keepsUp(now)) this.drain(now);
+      else this.awaitSocket();
+    });
   }
 
   private drain(now: number): void {
