@@ -1,6 +1,6 @@
 /** One wire format: the source's sound is converted, cut and framed once, and written to all its listeners. */
 import type { PcmFrame } from '../audio/frame';
-import { sameFormat, type PcmFormat } from '../audio/format';
+import type { PcmFormat } from '../audio/format';
 import { FRAME_MS } from '../protocol/stream-format';
 import { Resampler } from '../resample/resampler';
 import type { Listener } from './listener';
@@ -16,8 +16,7 @@ const PROBES_PER_SECOND = 400;
 export class Lane {
   readonly listeners = new Set<Listener>();
   private readonly packetizer: Packetizer;
-  private resampler: Resampler | undefined;
-  private sourceFormat: PcmFormat | undefined;
+  private readonly resampler: Resampler;
   private sinceProbe = 0;
   /** When the newest frame's first sample was captured, epoch ms; undefined before the first frame. */
   newestTime: number | undefined;
@@ -27,29 +26,19 @@ export class Lane {
     private readonly now: () => number,
   ) {
     this.packetizer = new Packetizer(format);
+    this.resampler = new Resampler({ ...format, quality: 'live' });
   }
 
   /** Takes the source's next frame. */
   push(frame: PcmFrame): void {
-    for (const converted of this.convert(frame)) {
+    for (const converted of this.resampler.push(frame)) {
       for (const wireFrame of this.packetizer.push(converted)) this.deliver(wireFrame);
     }
   }
 
   /** Frees the resampler. */
   close(): void {
-    this.resampler?.close();
-    this.resampler = undefined;
-  }
-
-  private convert(frame: PcmFrame): PcmFrame[] {
-    if (sameFormat(frame.format, this.format)) return [frame];
-    if (!this.resampler || !this.sourceFormat || !sameFormat(this.sourceFormat, frame.format)) {
-      this.resampler?.close();
-      this.resampler = new Resampler({ ...this.format, quality: 'live' });
-      this.sourceFormat = frame.format;
-    }
-    return this.resampler.push(frame);
+    this.resampler.close();
   }
 
   private deliver(frame: WireFrame): void {
