@@ -1,5 +1,5 @@
 /** Tells, to the sample, where a stream turns from silence to sound and back. */
-import { bytesPerSample, samplesInMs } from './format';
+import { bytesPerSample, samplesInMs, type PcmFormat } from './format';
 import type { PcmFrame } from './frame';
 
 /** Anything above the dither of a 16-bit source is sound: −80 dBFS. */
@@ -10,6 +10,8 @@ const HOLD_MS = 1000;
 
 export interface SoundChange {
   readonly sound: boolean;
+  /** Of the frame in which it was noticed: `position` counts at its rate. */
+  readonly format: PcmFormat;
   /** The first sample of sound, or the first of silence behind it. */
   readonly position: number;
   /** Its capture time, epoch ms. */
@@ -19,13 +21,19 @@ export interface SoundChange {
 export class SoundDetector {
   /** Whether the stream holds sound now. */
   sound = false;
+  private format: PcmFormat | undefined;
   /** Place behind the last sample of sound. */
   private end = { position: 0, time: 0 };
 
   /** Takes the next frame; at most one change is told a frame. */
   push(frame: PcmFrame): SoundChange | undefined {
     const loud = loudRange(frame);
-    const { sampleRate } = frame.format;
+    const { format } = frame;
+    const { sampleRate } = format;
+    if (this.format && this.format.sampleRate !== sampleRate) {
+      this.end.position = Math.round((this.end.position * sampleRate) / this.format.sampleRate);
+    }
+    this.format = format;
     const placeOf = (index: number): { position: number; time: number } => ({
       position: frame.position + index,
       time: frame.time + (index * 1000) / sampleRate,
@@ -34,12 +42,19 @@ export class SoundDetector {
       this.end = placeOf(loud.last + 1);
       if (this.sound) return undefined;
       this.sound = true;
-      return { sound: true, ...placeOf(loud.first) };
+      return { sound: true, format, ...placeOf(loud.first) };
     }
     const silentSamples = frame.position + frame.samples - this.end.position;
     if (!this.sound || silentSamples < samplesInMs(sampleRate, HOLD_MS)) return undefined;
     this.sound = false;
-    return { sound: false, ...this.end };
+    return { sound: false, format, ...this.end };
+  }
+
+  /** The stream ends here: its sound, if it holds any, stopped with the last sample of it. */
+  finish(): SoundChange | undefined {
+    if (!this.sound || !this.format) return undefined;
+    this.sound = false;
+    return { sound: false, format: this.format, ...this.end };
   }
 }
 

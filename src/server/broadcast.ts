@@ -1,9 +1,10 @@
 /** One capture for all: started with the first listener, stopped behind the last, converted once a format. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../audio/clock';
+import type { OrgoError } from '../audio/errors';
 import { formatText } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
-import { SoundDetector } from '../audio/sound-detector';
+import { SoundDetector, type SoundChange } from '../audio/sound-detector';
 import type { Source, SourceSink, SourceState } from '../capture/source';
 import { CloseCode } from '../protocol/close-codes';
 import { CAPTURE_FAILED_TEXT } from '../protocol/messages';
@@ -36,6 +37,8 @@ export class Broadcast {
   private stream = '';
   private running = false;
   private everRan = false;
+  /** From the loss of a capture that had run until it is back. */
+  private away = false;
 
   constructor(private readonly options: BroadcastOptions) {}
 
@@ -74,19 +77,26 @@ export class Broadcast {
     }
   }
 
-  /** Stops the source at once. Listeners stay: who calls this closes them. */
+  /** Stops the source at once, and forgets the listeners: who calls this closes them. */
   stop(): void {
     for (const cancel of this.timers.values()) cancel();
     this.timers.clear();
+    this.waiting.clear();
+    // Who does not answer our closing stays for a while: its lane must not go on into the next capture.
+    for (const lane of this.lanes.values()) lane.close();
+    this.lanes.clear();
     this.running = false;
     this.options.source.stop();
+    const change = this.detector.finish();
     this.detector = new SoundDetector();
+    if (change) this.tell(change);
     this.enter({ kind: 'idle' });
   }
 
   private startSource(): void {
     this.running = true;
     this.everRan = false;
+    this.away = false;
     this.stream = randomUUID();
     const sink: SourceSink = {
       onFrame: (frame) => this.onFrame(frame),
@@ -99,44 +109,52 @@ export class Broadcast {
     for (const lane of this.lanes.values()) lane.push(frame);
     const change = this.detector.push(frame);
     if (!change) return;
-    const { position, time } = change;
+    this.tell(change);
+    this.options.onState(this.state, this.detector.sound);
+  }
+
+  private tell({ sound, format, position, time }: SoundChange): void {
     this.options.onEvent({
-      event: change.sound ? 'sound-started' : 'sound-stopped',
-      place: { format: frame.format, stream: this.stream, position, time },
+      event: sound ? 'sound-started' : 'sound-stopped',
+      place: { format, stream: this.stream, position, time },
     });
-    this.options.onState(this.state, change.sound);
   }
 
   private onSourceState(state: SourceState): void {
-    const before = this.state.kind;
     this.enter(state);
     switch (state.kind) {
       case 'running':
+        this.cancel('lost');
+        this.tellRunning(state.device);
+        this.admit();
+        break;
       case 'suspended':
         this.cancel('lost');
-        if (state.kind === 'running' && !this.everRan) {
-          this.options.onEvent({ event: 'capture-started', device: state.device });
-        } else if (state.kind === 'running' && before !== 'running') {
-          this.options.onEvent({ event: 'capture-resumed', device: state.device });
-        }
-        this.everRan ||= state.kind === 'running';
         this.admit();
         break;
       case 'lost':
-        if (before === 'lost') break;
-        if (this.everRan) {
-          this.options.onEvent({
-            event: 'capture-lost',
-            code: state.error.code,
-            message: state.error.message,
-          });
-        }
-        this.schedule('lost', GIVE_UP_AFTER_MS, () => this.giveUp());
+        this.tellLost(state.error);
+        // From one attempt to the next it may be starting in between: the time of the first loss counts.
+        if (!this.timers.has('lost')) this.schedule('lost', GIVE_UP_AFTER_MS, () => this.giveUp());
         break;
       case 'idle':
       case 'starting':
         break;
     }
+  }
+
+  private tellRunning(device: string): void {
+    const event = this.everRan ? 'capture-resumed' : 'capture-started';
+    const isNews = this.away || !this.everRan;
+    this.everRan = true;
+    this.away = false;
+    if (isNews) this.options.onEvent({ event, device });
+  }
+
+  private tellLost({ code, message }: OrgoError): void {
+    if (this.away || !this.everRan) return;
+    this.away = true;
+    this.options.onEvent({ event: 'capture-lost', code, message });
   }
 
   private enter(state: SourceState): void {
