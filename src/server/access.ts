@@ -1,6 +1,7 @@
 /** Who may listen: secrets compared in constant time, wrong ones slowed down, browsers' origins. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../audio/clock';
+import { OrgoError } from '../audio/errors';
 
 /** Compares secrets without telling by its duration how much of one was right, or how long it is. */
 export class Secret {
@@ -86,8 +87,8 @@ export class TokenThrottle {
 /** What one guesser holds: an IPv4 address, or a /64 of IPv6, of which anyone has 2^64 addresses. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1] !== undefined) return mapped[1];
-  if (!address.includes(':')) return address;
+  if (mapped?.[1] !== undefined) return copyOf(mapped[1]);
+  if (!address.includes(':')) return copyOf(address);
   const [head = '', tail] = address.split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');
@@ -95,15 +96,40 @@ export function networkOf(address: string): string {
   return [...front, ...Array<string>(Math.max(0, zeros)).fill('0'), ...back].slice(0, 4).join(':');
 }
 
+/** Of itself: a part of a header would keep all of the header in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /** Whether a browser's `Origin` may connect: any where none is listed, and who sends none is no browser. */
 export function originAllowed(origin: string | undefined, allowed: readonly string[]): boolean {
   return origin === undefined || allowed.length === 0 || allowed.includes(origin);
 }
 
-/** Reads a comma-separated list of origins; a trailing slash is forgiven. */
+/**
+ * Reads a comma-separated list of origins, as browsers write them: a trailing slash, capitals and a port that goes
+ * without saying are forgiven.
+ * @throws OrgoError `ORGO_BAD_SETTING` for what is no origin, and so would never match one
+ */
 export function parseOrigins(list: string): string[] {
   return list
     .split(',')
     .map((origin) => origin.trim().replace(/\/$/, ''))
-    .filter((origin) => origin !== '');
+    .filter((origin) => origin !== '')
+    .map(canonicalOrigin);
+}
+
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+$/i;
+
+function canonicalOrigin(text: string): string {
+  if (text === 'null') return text;
+  if (!ORIGIN.test(text) || !URL.canParse(text)) {
+    throw new OrgoError(
+      'ORGO_BAD_SETTING',
+      `allowedOrigins holds ${JSON.stringify(text)}: an origin is scheme://host or scheme://host:port; leave it blank for any`,
+    );
+  }
+  const { origin } = new URL(text);
+  // The URL standard knows the origins of http and https alone; browsers' extensions have others.
+  return origin === 'null' ? text : origin;
 }
