@@ -4,25 +4,40 @@ import { msOfSamples, samplesInMs } from '../audio/format';
 import { sliceFrame, type PcmFrame } from '../audio/frame';
 import type { Source, SourceSink } from './source';
 
-/** What came without a capture time and is longer than this is a recording: it is played, not sent in one go. */
-const BURST_MS = 100;
+/** Of sound that is played in real time, this much may go out before its time. */
+const AHEAD_MS = 100;
+/** Sound with a capture time is live up to this length of a frame; a longer one is a recording. */
+const MAX_LIVE_MS = 1000;
 const SLICE_MS = 20;
 /** The most that may wait to be played: ten minutes. */
 const MAX_WAITING_MS = 600_000;
+/**
+ * What is played goes out 200 ppm faster than real time, twice what crystal oscillators are apart: a live source
+ * that tells no time, and whose clock is fast, would pile up for as long as it runs.
+ */
+const PACE = 1 - 200e-6;
+
+interface Waiting {
+  readonly frame: PcmFrame;
+  /** Whether the frame's time is that of its capture. */
+  readonly timed: boolean;
+}
 
 /**
- * Live sound, which carries its capture time, goes out in the turn in which it came. Sound without a time (a
- * file, a synthetic voice) may come faster than it plays: what exceeds 100 ms then waits and goes out in real
- * time. While nobody listens, nothing waits.
+ * Live sound, which carries its capture time, goes out in the turn in which it came. A recording (a file, a
+ * synthetic voice: without a time, or longer than a second) comes faster than it plays: what exceeds 100 ms
+ * waits, and goes out in real time. While nobody listens, nothing waits.
  */
 export class Feed implements Source {
   private sink: SourceSink | undefined;
   private position = 0;
   private rate = 0;
-  private waiting: PcmFrame[] = [];
+  private waiting: Waiting[] = [];
   private waitingMs = 0;
   /** When all that went out so far has been played, on the clock's monotonic time. */
   private playedUntil = 0;
+  /** How long before it is played a sample without a time was captured, as far as one can tell. */
+  private capturedBefore = 0;
   private cancel: (() => void) | undefined;
 
   constructor(private readonly clock: Clock) {}
@@ -45,18 +60,18 @@ export class Feed implements Source {
 
   /**
    * Takes the flow's next frame.
-   * @param live whether the frame's `time` is its capture time, so that it must not wait
+   * @param timed whether the frame's `time` is its capture time
    * @returns whether it was taken; false when more than ten minutes wait already
    */
-  push(frame: PcmFrame, live: boolean): boolean {
+  push(frame: PcmFrame, timed: boolean): boolean {
     if (!this.sink) return true;
     const ms = msOfSamples(frame.format.sampleRate, frame.samples);
-    if (live && this.waiting.length === 0) {
+    if (timed && ms <= MAX_LIVE_MS && this.waiting.length === 0) {
       this.emit(frame);
       return true;
     }
     if (this.waitingMs + ms > MAX_WAITING_MS) return false;
-    this.waiting.push(frame);
+    this.waiting.push({ frame, timed });
     this.waitingMs += ms;
     if (!this.cancel) this.play();
     return true;
@@ -65,18 +80,30 @@ export class Feed implements Source {
   private play(): void {
     this.cancel = undefined;
     const now = this.clock.now();
-    this.playedUntil = Math.max(this.playedUntil, now);
-    while (this.playedUntil - now < BURST_MS) {
-      const frame = this.waiting.shift();
-      if (!frame) return;
-      const slice = Math.min(frame.samples, samplesInMs(frame.format.sampleRate, SLICE_MS));
-      if (slice < frame.samples) this.waiting.unshift(sliceFrame(frame, slice, frame.samples));
-      const ms = msOfSamples(frame.format.sampleRate, slice);
-      this.waitingMs -= ms;
-      this.playedUntil += ms;
-      this.emit({ ...sliceFrame(frame, 0, slice), time: now + this.clock.epochOffset() });
+    if (this.playedUntil <= now) {
+      this.playedUntil = now;
+      this.capturedBefore = Math.min(AHEAD_MS, this.waitingMs);
+    }
+    while (this.playedUntil - now < AHEAD_MS) {
+      const next = this.waiting.shift();
+      if (!next) return;
+      this.playSlice(next, now);
     }
     this.cancel = this.clock.after(SLICE_MS, () => this.play());
+  }
+
+  private playSlice({ frame, timed }: Waiting, now: number): void {
+    const { sampleRate } = frame.format;
+    const samples = Math.min(frame.samples, samplesInMs(sampleRate, SLICE_MS));
+    const slice = sliceFrame(frame, 0, samples);
+    if (samples < frame.samples) {
+      this.waiting.unshift({ frame: sliceFrame(frame, samples, frame.samples), timed });
+    }
+    const captured = Math.min(now, this.playedUntil - this.capturedBefore);
+    const ms = msOfSamples(sampleRate, samples);
+    this.waitingMs -= ms;
+    this.playedUntil += ms * PACE;
+    this.emit(timed ? slice : { ...slice, time: captured + this.clock.epochOffset() });
   }
 
   private emit(frame: PcmFrame): void {

@@ -56,20 +56,26 @@ export class TestSignal implements Source {
     const startedAt = this.clock.now();
     let sent = 0;
     let missed = 0;
+    let running = true;
     const step = (): void => {
       const due = Math.floor((this.clock.now() - startedAt) / FRAME_MS);
       if (due - sent > MAX_LATE_MS / FRAME_MS) {
         missed = due - sent - 1;
         sent += missed;
       }
-      while (sent < due) {
+      // Who hears a frame may stop us.
+      while (running && sent < due) {
         this.emit(sink, sent++, startedAt, missed);
         missed = 0;
       }
-      this.cancel = this.clock.after(startedAt + (sent + 1) * FRAME_MS - this.clock.now(), step);
+      if (running) cancelTimer = this.clock.after(startedAt + (sent + 1) * FRAME_MS - this.clock.now(), step);
+    };
+    let cancelTimer = this.clock.after(FRAME_MS, step);
+    this.cancel = () => {
+      running = false;
+      cancelTimer();
     };
     sink.onState({ kind: 'running', device: 'test', muted: false });
-    this.cancel = this.clock.after(FRAME_MS, step);
   }
 
   stop(): void {
