@@ -1,15 +1,14 @@
 /** The node that serves a machine's sound, a test signal, or what the flow feeds it. */
+import type { SecureContextOptions } from 'node:tls';
 import { systemClock, type Clock } from '../../src/audio/clock';
 import { errorText, OrgoError } from '../../src/audio/errors';
 import { Feed } from '../../src/capture/feed';
 import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import type { Source, SourceState } from '../../src/capture/source';
 import { TestSignal } from '../../src/capture/test-signal';
-import { parseOrigins } from '../../src/server/access';
-import { AudioServer, DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
+import { AudioServer } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
 import { OwnPort } from '../../src/server/own-port';
-import { INPUT_SETTINGS } from '../shared/audio-description';
 import { PcmReader } from '../shared/pcm-input';
 import {
   registerNode,
@@ -19,10 +18,10 @@ import {
   type Red,
   type RedNode,
 } from '../shared/red';
-import { boolean, number, oneOf, parseSettings, secret, text, type SettingValues } from '../shared/settings';
 import { StatusLine } from '../shared/status';
-import { tlsOptionsOf } from '../shared/tls';
+import { serverTlsOf } from '../shared/tls';
 import { basePathOf, hostOnNodeRed, type Host } from './host';
+import { readServerSettings, type ServerSettings } from './settings';
 
 const TYPE = 'orgo-audio-server';
 const STATS_EVERY_MS = 10_000;
@@ -30,26 +29,6 @@ const STATS_EVERY_MS = 10_000;
 const LISTEN_AGAIN_MS = 5000;
 /** Connections beyond the listeners: wrong tokens that wait for their answer, REST, handshakes. */
 const SPARE_CONNECTIONS = 1200;
-
-const SETTINGS = {
-  source: oneOf('pulse', ['pulse', 'input', 'test']),
-  device: text(),
-  pulseServer: text(),
-  listen: oneOf('own', ['own', 'node-red']),
-  host: text('127.0.0.1'),
-  port: number(8765, { min: 0, max: 65535, integer: true }),
-  path: text('/audio'),
-  tls: text(),
-  computerId: text(),
-  maxListeners: number(DEFAULT_MAX_LISTENERS, { min: 1, max: 100_000, integer: true }),
-  maxBacklogMs: number(DEFAULT_MAX_BACKLOG_MS, { min: 40, max: 60_000 }),
-  trustProxy: boolean(false),
-  allowedOrigins: text(),
-  ...INPUT_SETTINGS,
-};
-const CREDENTIALS = { password: secret(), apiKey: secret() };
-
-type ServerSettings = SettingValues<typeof SETTINGS & typeof CREDENTIALS>;
 
 export = function (RED: Red): void {
   registerNode(
@@ -62,6 +41,7 @@ export = function (RED: Red): void {
 
 class ServerNode implements NodeBehaviour {
   private readonly settings: ServerSettings;
+  private readonly tls: SecureContextOptions | undefined;
   private readonly status: StatusLine;
   private readonly audio: AudioServer | undefined;
   private readonly feed: Feed | undefined;
@@ -82,11 +62,8 @@ class ServerNode implements NodeBehaviour {
     config: NodeConfig,
     private readonly clock: Clock,
   ) {
-    this.settings = {
-      ...parseSettings(SETTINGS, config),
-      ...parseSettings(CREDENTIALS, node.credentials),
-    };
-    checkPath(this.settings.path);
+    this.settings = readServerSettings(config, node.credentials);
+    if (this.settings.listen === 'own') this.tls = serverTlsOf(RED, this.settings.tls);
     this.status = new StatusLine(RED, node, clock);
     this.reader = new PcmReader(this.settings);
     if (this.settings.password === '') {
@@ -141,20 +118,19 @@ class ServerNode implements NodeBehaviour {
   }
 
   private createAudioServer(source: Source): AudioServer {
-    const { allowedOrigins, listen, ...settings } = this.settings;
+    const { listen, ...settings } = this.settings;
     return new AudioServer({
       ...settings,
       source,
       clock: this.clock,
       basePath: listen === 'node-red' ? basePathOf(this.RED) : '',
-      allowedOrigins: parseOrigins(allowedOrigins),
       onEvent: (event) => this.onEvent(event),
       onState: (state, sound) => this.onState(state, sound),
     });
   }
 
   private open(audio: AudioServer): void {
-    const { listen, host, port, path, tls, maxListeners } = this.settings;
+    const { listen, host, port, path, maxListeners } = this.settings;
     this.opening = (async (): Promise<void> => {
       try {
         this.host =
@@ -163,7 +139,7 @@ class ServerNode implements NodeBehaviour {
             : await OwnPort.open(audio, {
                 host,
                 port,
-                tls: tlsOptionsOf(this.RED, tls),
+                tls: this.tls,
                 maxConnections: maxListeners + SPARE_CONNECTIONS,
               });
         this.reported = '';
@@ -192,8 +168,8 @@ class ServerNode implements NodeBehaviour {
         `This server's source is ${this.settings.source}, so it takes no audio: set its source to input`,
       );
     }
-    const { frame, timed } = this.reader.read(msg, this.clock.now() + this.clock.epochOffset());
-    if (frame.samples > 0 && !this.feed.push(frame, timed)) {
+    const input = this.reader.read(msg, this.clock.now() + this.clock.epochOffset());
+    if (input && !this.feed.push(input.frame, input.timed)) {
       throw new OrgoError(
         'ORGO_BAD_INPUT',
         'Ten minutes of sound wait to be played already: this message was dropped',
@@ -209,8 +185,7 @@ class ServerNode implements NodeBehaviour {
   }
 
   private onEvent(event: ServerEvent): void {
-    const { computerId } = this.settings;
-    const topic = computerId || this.node.name || TYPE;
+    const { topic } = this;
     if ('place' in event) {
       const { place, ...payload } = event;
       const { format, ...rest } = place;
@@ -229,11 +204,16 @@ class ServerNode implements NodeBehaviour {
     this.show();
   }
 
+  private get topic(): string {
+    return this.settings.computerId || this.node.name || TYPE;
+  }
+
   /** A trouble that lasts is told once, however often it is met again. */
   private reportOnce(message: string): void {
     if (this.reported === message) return;
     this.reported = message;
-    this.node.error(message);
+    // Without a message of its own, an error reaches no Catch node.
+    this.node.error(message, { topic: this.topic });
   }
 
   private show(): void {
@@ -273,12 +253,3 @@ const LOST_WORDS: ReadonlyMap<string, string> = new Map([
   ['ORGO_NO_SUCH_DEVICE', 'no-such-device'],
   ['ORGO_CAPTURE_UNSUPPORTED', 'unsupported'],
 ]);
-
-function checkPath(path: string): void {
-  if (!/^\/[^?#\s]*$/.test(path)) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      `path is ${JSON.stringify(path)}: it must begin with / and hold no ? or #`,
-    );
-  }
-}

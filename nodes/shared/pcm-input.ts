@@ -1,9 +1,19 @@
 /** Reads PCM out of messages: described by `msg.audio`, by a WAV header, or by the node's own settings. */
 import { OrgoError } from '../../src/audio/errors';
-import { bytesPerSample, sameFormat, type PcmFormat } from '../../src/audio/format';
+import { bytesPerSample, formatText, sameFormat, type PcmFormat } from '../../src/audio/format';
 import type { PcmFrame } from '../../src/audio/frame';
-import { descriptionOf, finite, inWords, pcmFormatOf, type InputSettings } from './audio-description';
+import {
+  descriptionOf,
+  finite,
+  inWords,
+  MAX_SAMPLE_RATE,
+  MIN_SAMPLE_RATE,
+  pcmFormatOf,
+  type AudioDescription,
+  type InputSettings,
+} from './audio-description';
 import type { Message } from './red';
+import { WavUnwrapper } from './wav-unwrapper';
 
 export interface PcmInput {
   /** `position` is the message's own, or 0 where it gives none. */
@@ -12,43 +22,88 @@ export interface PcmInput {
   readonly timed: boolean;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Reads one stream of messages; what is no whole sample waits for the next message. */
 export class PcmReader {
-  private rest: Buffer = Buffer.alloc(0);
+  private rest: Buffer = NOTHING;
   private format: PcmFormat | undefined;
+  private readonly wav = new WavUnwrapper();
 
   constructor(private readonly settings: InputSettings) {}
 
   /**
-   * The sound of `msg`; of 0 samples where it holds none.
+   * The sound of `msg`; undefined where it holds no whole sample.
    * @param now epoch ms
    * @throws OrgoError `ORGO_BAD_INPUT` naming what came and what is wanted
    */
-  read(msg: Message, now: number): PcmInput {
+  read(msg: Message, now: number): PcmInput | undefined {
     const { payload } = msg;
     if (!Buffer.isBuffer(payload)) {
-      throw new OrgoError('ORGO_BAD_INPUT', `msg.payload is ${inWords(payload)}: a Buffer of PCM is wanted`);
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `msg.payload is ${inWords(payload)}: a Buffer of PCM, or of a WAV file, is wanted`,
+      );
     }
     const description = descriptionOf(msg);
-    const format = pcmFormatOf(description, this.settings);
-    if (!this.format || !sameFormat(format, this.format)) this.rest = Buffer.alloc(0);
-    this.format = format;
-    const data = this.rest.length > 0 ? Buffer.concat([this.rest, payload]) : payload;
-    const size = bytesPerSample(format);
-    const samples = Math.floor(data.length / size);
-    this.rest = Buffer.from(data.subarray(samples * size));
+    if (description ? description['encoding'] === 'wav' : this.wav.takes(payload)) {
+      return this.readWav(payload, description, now);
+    }
+    // What is described is no piece of a file that has begun.
+    if (description) this.wav.reset();
+    return this.place(pcmFormatOf(description, this.settings), payload, description, now);
+  }
+
+  private readWav(
+    payload: Buffer,
+    description: AudioDescription | undefined,
+    now: number,
+  ): PcmInput | undefined {
+    if (!this.wav.takes(payload)) {
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        'msg.audio.encoding is wav, but msg.payload does not begin as a WAV file',
+      );
+    }
+    const { format, data, begins } = this.wav.unwrap(payload);
+    if (!format) return undefined;
+    if (format.sampleRate < MIN_SAMPLE_RATE || format.sampleRate > MAX_SAMPLE_RATE) {
+      this.wav.reset();
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `The WAV file is ${formatText(format)}: ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} Hz are wanted`,
+      );
+    }
+    if (begins) this.rest = NOTHING;
+    return this.place(format, data, begins ? description : undefined, now);
+  }
+
+  private place(
+    format: PcmFormat,
+    payload: Buffer,
+    description: AudioDescription | undefined,
+    now: number,
+  ): PcmInput | undefined {
+    const { data, samples } = this.wholeSamples(format, payload);
+    if (samples === 0) return undefined;
     const time = finite(description?.['time']);
-    return {
-      timed: time !== undefined,
-      frame: {
-        format,
-        data: data.subarray(0, samples * size),
-        samples,
-        position: finite(description?.['position']) ?? 0,
-        time: time ?? now,
-        gap: Math.max(0, Math.round(finite(description?.['gap']) ?? 0)),
-        latencyMs: finite(description?.['latencyMs']) ?? 0,
-      },
+    const frame: PcmFrame = {
+      ...{ format, data, samples },
+      position: finite(description?.['position']) ?? 0,
+      time: time ?? now,
+      gap: Math.max(0, Math.round(finite(description?.['gap']) ?? 0)),
+      latencyMs: finite(description?.['latencyMs']) ?? 0,
     };
+    return { frame, timed: time !== undefined };
+  }
+
+  private wholeSamples(format: PcmFormat, payload: Buffer): { data: Buffer; samples: number } {
+    if (!this.format || !sameFormat(format, this.format)) this.rest = NOTHING;
+    this.format = format;
+    const bytes = this.rest.length > 0 ? Buffer.concat([this.rest, payload]) : payload;
+    const size = bytesPerSample(format);
+    const samples = Math.floor(bytes.length / size);
+    this.rest = Buffer.from(bytes.subarray(samples * size));
+    return { data: bytes.subarray(0, samples * size), samples };
   }
 }

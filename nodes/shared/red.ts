@@ -40,7 +40,7 @@ export interface RedNode {
   status(status: NodeStatus): void;
   log(text: string): void;
   warn(text: string): void;
-  /** With `msg`, or without, a Catch node hears of it. */
+  /** A Catch node hears of it only where there is a `msg`; else it goes to the log and the sidebar. */
   error(text: string, msg?: Message): void;
   on(event: 'input', listener: (msg: Message, send: Send, done: (error?: Error) => void) => void): void;
   on(event: 'close', listener: (removed: boolean, done: () => void) => void): void;

@@ -1,6 +1,6 @@
 /** Key, certificates and trust from core's `tls-config` node. */
-import type { ConnectionOptions } from 'node:tls';
-import { OrgoError } from '../../src/audio/errors';
+import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls';
+import { errorText, OrgoError } from '../../src/audio/errors';
 import type { Red, TlsConfigNode } from './red';
 
 /**
@@ -23,6 +23,31 @@ export function tlsOptionsOf(RED: Red, id: string): ConnectionOptions | undefine
     );
   }
   return node.addTLSOptions<ConnectionOptions>({});
+}
+
+/**
+ * As {@link tlsOptionsOf}, for who serves by it.
+ * @throws OrgoError `ORGO_BAD_SETTING` too where it holds no certificate and key, or they do not fit
+ */
+export function serverTlsOf(RED: Red, id: string): SecureContextOptions | undefined {
+  const options = tlsOptionsOf(RED, id);
+  if (!options) return undefined;
+  if (!options.cert || !options.key) {
+    throw new OrgoError(
+      'ORGO_BAD_SETTING',
+      'The TLS configuration holds no certificate with its private key: a server needs both',
+    );
+  }
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw new OrgoError(
+      'ORGO_BAD_SETTING',
+      `The certificate or key of the TLS configuration can't be used: ${errorText(error)}`,
+      { cause: error },
+    );
+  }
+  return options;
 }
 
 function isTlsConfig(node: unknown): node is TlsConfigNode {
