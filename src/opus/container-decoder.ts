@@ -135,6 +135,11 @@ function endOf({ head, start, length, padding }: Link): Place {
   return { position: start.position + samples, time: start.time + (samples * 1000) / OPUS_CLOCK_RATE };
 }
 
+/** Whether `bytes` begin an Ogg or WebM stream. */
+export function isContainer(bytes: Buffer): boolean {
+  return [PAGE_MAGIC, EBML_MAGIC].some((magic) => magic.equals(bytes.subarray(0, MAGIC_BYTES)));
+}
+
 /** Undefined where there are too few bytes to tell. */
 function demuxerFor(bytes: Buffer): Demuxer | undefined {
   for (const [magic, Reader] of [
