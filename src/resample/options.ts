@@ -9,7 +9,7 @@ export const MAX_SAMPLE_RATE = 192_000;
 /** Either way from 0 dB. */
 export const MAX_GAIN_DB = 60;
 /** Frames may be as long as this. */
-export const MAX_FRAME_MS = 10_000;
+export const MAX_FRAME_MS = 5000;
 
 export interface ResamplerOptions {
   /** Hz; left out: that of the input. */

@@ -1,0 +1,122 @@
+/** Resamplers in the harness of streams, with their settings and the status that shows the rates. */
+import type { PcmEncoding } from '../../src/audio/format';
+import type { AudioFrame } from '../../src/audio/frame';
+import {
+  checkOptions,
+  MAX_FRAME_MS,
+  MAX_GAIN_DB,
+  MAX_SAMPLE_RATE,
+  MIN_SAMPLE_RATE,
+  type ResamplerOptions,
+} from '../../src/resample/options';
+import { Resampler } from '../../src/resample/resampler';
+import { INPUT_SETTINGS } from '../shared/audio-description';
+import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';
+import { number, oneOf, parseSettings, type Setting } from '../shared/settings';
+import { StatusLine } from '../shared/status';
+import {
+  processorOf,
+  StreamNode,
+  type Stream,
+  type StreamProcessor,
+  type Surroundings,
+} from '../shared/stream-node';
+
+const sampleRate = number(0, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true });
+const orBlank: Setting<number | undefined> = {
+  fallback: undefined,
+  allowed: `blank, or ${sampleRate.allowed}`,
+  read: (value) => sampleRate.read(value),
+};
+
+const SETTINGS = {
+  sampleRate: orBlank,
+  channels: oneOf('', ['', 1, 2]),
+  encoding: oneOf('', ['', 's16le', 'f32le']),
+  frameMs: number(0, { min: 0, max: MAX_FRAME_MS }),
+  quality: oneOf('high', ['high', 'best', 'fast']),
+  gainDb: number(0, { min: -MAX_GAIN_DB, max: MAX_GAIN_DB }),
+  ...INPUT_SETTINGS,
+};
+
+export class AudioResample implements NodeBehaviour {
+  private readonly status: StatusLine;
+  private readonly harness: StreamNode;
+  private clipped = 0;
+
+  /** @throws OrgoError `ORGO_BAD_SETTING` */
+  constructor(RED: Red, node: RedNode, config: NodeConfig, surroundings: Surroundings) {
+    const options = optionsOf(config);
+    this.status = new StatusLine(RED, node, surroundings.clock);
+    this.status.show('idle', 'idle');
+    this.harness = new StreamNode(
+      node,
+      {
+        accepted: { settings: parseSettings(INPUT_SETTINGS, config), encodings: ['s16le', 'f32le'] },
+        create: () => this.processor(options),
+        onChange: (streams) => this.show(streams),
+        onRefused: () => this.status.show('error', 'bad-input'),
+      },
+      surroundings,
+    );
+  }
+
+  onInput(msg: Message, send: Send): void | Promise<void> {
+    return this.harness.onInput(msg, send);
+  }
+
+  onClose(): void {
+    this.harness.onClose();
+    this.status.close();
+  }
+
+  private processor(options: ResamplerOptions): StreamProcessor {
+    const resampler = new Resampler(options);
+    const processor = processorOf(resampler);
+    let counted = 0;
+    return {
+      push: (frame: AudioFrame, msg: Message) => {
+        const products = processor.push(frame, msg);
+        if (resampler.clipped > counted) {
+          this.clipped += resampler.clipped - counted;
+          counted = resampler.clipped;
+          this.status.show('busy', 'clipped', { count: this.clipped });
+        }
+        return products;
+      },
+      flush: () => processor.flush(),
+      close: () => processor.close(),
+    };
+  }
+
+  private show(streams: ReadonlySet<Stream>): void {
+    const [stream] = streams;
+    if (!stream) {
+      this.clipped = 0;
+      this.status.show('idle', 'idle');
+    } else if (this.clipped > 0) {
+      this.status.show('busy', 'clipped', { count: this.clipped });
+    } else if (streams.size > 1) {
+      this.status.show('ok', 'streams', { count: streams.size });
+    } else if (stream.format) {
+      const to = stream.outputFormat ?? stream.format;
+      this.status.show('ok', 'rates', { from: stream.format.sampleRate, to: to.sampleRate });
+    }
+  }
+}
+
+function optionsOf(config: NodeConfig): ResamplerOptions {
+  // An editor saves a field that is left blank as an empty text.
+  const blanked = config['sampleRate'] === '' ? { ...config, sampleRate: undefined } : config;
+  const { channels, encoding, ...settings } = parseSettings(SETTINGS, blanked);
+  const options: ResamplerOptions = {
+    sampleRate: settings.sampleRate,
+    channels: channels === '' ? undefined : channels,
+    encoding: encoding === '' ? undefined : (encoding satisfies PcmEncoding),
+    frameMs: settings.frameMs,
+    quality: settings.quality,
+    gainDb: settings.gainDb,
+  };
+  checkOptions(options);
+  return options;
+}
