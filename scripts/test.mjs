@@ -23,11 +23,17 @@ runMain(async () => {
     await step('lint', process.execPath, [dependency('eslint/bin/eslint.js'), '.']);
     await step('format', process.execPath, [dependency('prettier/bin/prettier.cjs'), '--check', '.']);
   }
-  await run(process.execPath, [
-    ...['--import', 'tsx', '--test', '--test-reporter=spec'],
-    ...[`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
-    ...files,
-  ]);
+  try {
+    await run(process.execPath, [
+      ...['--import', 'tsx', '--test', '--test-reporter=spec'],
+      ...[`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
+      ...files,
+    ]);
+  } catch (error) {
+    // The summary of node:test, which has just been printed, says all.
+    if (!(error instanceof Failure)) throw error;
+    process.exitCode = 1;
+  }
 });
 
 async function ensureSystemPackages() {
