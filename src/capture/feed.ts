@@ -84,7 +84,7 @@ export class Feed implements Source {
       this.playedUntil = now;
       this.capturedBefore = Math.min(AHEAD_MS, this.waitingMs);
     }
-    while (this.playedUntil - now < AHEAD_MS) {
+    while (this.playedUntil + SLICE_MS * PACE <= now + AHEAD_MS) {
       const next = this.waiting.shift();
       if (!next) return;
       this.playSlice(next, now);
