@@ -96,7 +96,7 @@ export function readPage(data: Buffer): { page: OggPage; length: number } | 'sho
 }
 
 /** CRC-32 of polynomial 04c11db7, neither reflected nor inverted, its own field counting as 0 (RFC 3533 §6). */
-function checksum(page: Buffer): number {
+export function checksum(page: Buffer): number {
   let crc = 0;
   for (let i = 0; i < page.length; i++) {
     const byte = i >= CHECKSUM_OFFSET && i < CHECKSUM_OFFSET + 4 ? 0 : (page[i] ?? 0);

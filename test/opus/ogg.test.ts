@@ -1,49 +1,14 @@
-/** Ogg Opus: what is written is right by other people's programs, and what they write is read. */
+/** Ogg Opus that is written: right by other people's programs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PcmFormat } from '../../src/audio/format';
-import type { AudioFrame, PcmFrame } from '../../src/audio/frame';
-import { ContainerDecoder } from '../../src/opus/container-decoder';
 import { OpusEncoder } from '../../src/opus/encoder';
 import { OggEncoder } from '../../src/opus/ogg-encoder';
-import { readPage, writePage } from '../../src/opus/ogg-page';
-import { OggWriter, type OggFrame } from '../../src/opus/ogg-writer';
+import { readPage } from '../../src/opus/ogg-page';
+import { OggWriter } from '../../src/opus/ogg-writer';
 import type { OpusEncoderSettings } from '../../src/opus/settings';
+import { bytesOf, decode, encode, isLike, STEREO } from './support/ogg';
 import { cut, firstChannel, frameOf, lagOf, s16, START_TIME, sweep, totalSamples } from './support/sound';
 import { runWith } from './support/tools';
-
-const STEREO = s16(48000, 2);
-
-function encode(
-  frames: readonly PcmFrame[],
-  settings: Partial<OpusEncoderSettings> = {},
-  encoder = new OggEncoder(settings, undefined, () => 0.25),
-): OggFrame[] {
-  return [...frames.flatMap((frame) => encoder.push(frame)), ...encoder.flush()];
-}
-
-function bytesOf(frames: readonly { data: Buffer }[]): Buffer {
-  return Buffer.concat(frames.map((frame) => frame.data));
-}
-
-function oggFrame(data: Buffer): AudioFrame<'ogg'> {
-  const format = { encoding: 'ogg', sampleRate: 48000, channels: 2 } as const;
-  return { format, data, samples: 0, position: 0, time: START_TIME, gap: 0, latencyMs: 0 };
-}
-
-function decode(file: Buffer, cutAt = file.length, options = {}): PcmFrame[] {
-  const decoder = new ContainerDecoder(options);
-  const out: PcmFrame[] = [];
-  for (let at = 0; at < file.length; at += cutAt)
-    out.push(...decoder.push(oggFrame(file.subarray(at, at + cutAt))));
-  return [...out, ...decoder.flush()];
-}
-
-function isLike(format: PcmFormat, data: Buffer, decoded: readonly PcmFrame[]): void {
-  const { lag, correlation } = lagOf(firstChannel([frameOf(format, data)]), firstChannel(decoded), 30);
-  assert.equal(lag, 0);
-  assert.ok(correlation > 0.97, `correlation ${correlation}`);
-}
 
 void describe('an Ogg stream that is written', () => {
   for (const settings of [
@@ -173,88 +138,5 @@ void describe('an Ogg stream that is written', () => {
       assert.doesNotMatch(text, /warn|error|hole/i);
     });
     assert.equal(totalSamples(decode(file)), 48000 - 312);
-  });
-});
-
-void describe('a stream that is read', () => {
-  const data = sweep(STEREO, 3000);
-  const raw = { 'a.raw': data };
-  const made = (args: string[], name: string): Buffer =>
-    runWith(
-      raw,
-      [
-        'ffmpeg',
-        '-v',
-        'error',
-        '-f',
-        's16le',
-        '-ar',
-        '48000',
-        '-ac',
-        '2',
-        '-i',
-        'a.raw',
-        '-b:a',
-        '128k',
-        ...args,
-        name,
-      ],
-      ({ status, text }, file) => {
-        assert.equal(status, 0, text);
-        return file(name);
-      },
-    );
-  const opusenc = (...args: string[]): Buffer =>
-    runWith(
-      raw,
-      ['opusenc', '--quiet', '--raw', '--raw-rate', '48000', ...args, 'a.raw', 'a.opus'],
-      ({ status, text }, file) => {
-        assert.equal(status, 0, text);
-        return file('a.opus');
-      },
-    );
-
-  void test('from opusenc: as many samples as went in, however the bytes are cut', () => {
-    const file = opusenc();
-    const whole = decode(file);
-    assert.equal(totalSamples(whole), data.length / 4);
-    assert.equal(whole[0]?.position, 0);
-    isLike(STEREO, data, whole);
-    for (const cutAt of [1, 27, 1000, 4096]) assert.deepEqual(bytesOf(decode(file, cutAt)), bytesOf(whole));
-  });
-
-  void test('with tags that span pages, packets that span pages, and 60 ms frames', () => {
-    const file = opusenc('--framesize', '60', '--bitrate', '256', '--comment', `LONG=${'x'.repeat(100_000)}`);
-    assert.equal(totalSamples(decode(file, 777)), data.length / 4);
-    isLike(STEREO, data, decode(file));
-  });
-
-  for (const [name, args] of [
-    ['a.webm', []],
-    ['a.mkv', []],
-    ['live.webm', ['-f', 'webm', '-live', '1', '-cluster_time_limit', '100']],
-    ['a.ogg', ['-c:a', 'libopus', '-page_duration', '20000']],
-    ['mono.webm', ['-ac', '1', '-frame_duration', '60']],
-  ] as [string, string[]][]) {
-    void test(`${name} from ffmpeg: as many samples as went in`, () => {
-      const file = made(['-c:a', 'libopus', ...args], name);
-      const channels = name.startsWith('mono') ? 1 : 2;
-      const whole = decode(file);
-      assert.equal(totalSamples(whole), data.length / 4);
-      assert.equal(whole[0]?.format.channels, channels);
-      if (channels === 2) isLike(STEREO, data, whole);
-      assert.deepEqual(bytesOf(decode(file, 13)), bytesOf(whole));
-    });
-  }
-
-  void test('with its output gain', () => {
-    const file = opusenc('--bitrate', '128');
-    const found = readPage(file);
-    assert.ok(typeof found === 'object');
-    const head = Buffer.from(found.page.body);
-    head.writeInt16LE(-6 * 256, 16);
-    const quiet = Buffer.concat([writePage(found.page, [head]), file.subarray(found.length)]);
-    const level = (frames: PcmFrame[]): number => Math.hypot(...firstChannel(frames).slice(4800, 9600));
-    assert.ok(Math.abs(20 * Math.log10(level(decode(quiet)) / level(decode(file))) + 6) < 0.1);
   });
 });
