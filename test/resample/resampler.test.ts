@@ -151,6 +151,13 @@ describe('a gap', () => {
     );
   });
 
+  test('is a border where `position` did not move with it, too', () => {
+    const resampler = new Resampler({ sampleRate: 48000 });
+    const before = resampler.push(tone(format(24000), 480, 500));
+    const [rest] = resampler.push({ ...tone(format(24000), 480, 500, 0.5, 480), gap: 20 });
+    assert.equal(total(before) + rest!.samples, 960);
+  });
+
   test('that `position` alone tells of is a border too', () => {
     const jump = { ...tone(format(24000), 480, 500), position: 10_000 };
     const out = run({ sampleRate: 48000 }, [tone(format(24000), 480, 500), jump]);
@@ -268,6 +275,16 @@ describe('gain and full scale', () => {
   test('f32 keeps what is beyond full scale', () => {
     const out = run({ sampleRate: 48000 }, [tone(format(24000, 1, 'f32le'), 4800, 500, 3)]);
     assert(channelOf(out).some((value) => value > 2.9));
+  });
+
+  test('what is no number is as if nothing had been there', () => {
+    const [bad, silent] = [NaN, 0].map((value) =>
+      frameOf(format(24000, 1, 'f32le'), 4800, (n) => (n % 100 === 50 ? value : 0.3)),
+    );
+    assert.deepEqual(
+      joined(run({ sampleRate: 48000 }, [bad!])),
+      joined(run({ sampleRate: 48000 }, [silent!])),
+    );
   });
 
   test('what is no number is silence, ±∞ is full scale, and neither is heard any longer than the filter', () => {

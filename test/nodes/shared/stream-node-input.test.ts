@@ -41,6 +41,13 @@ describe('however the same bytes are cut', () => {
     }
   });
 
+  test('a piece of a sample is left out where what follows does not go on with it', async () => {
+    const { node } = harness();
+    await node.receive({ ...sound(0), payload: counting(241).subarray(0, 481) });
+    await node.receive(sound(240, 1000));
+    assert.deepEqual(payloads(node.output(0)), Buffer.concat([counting(240), counting(240, 1000)]));
+  });
+
   test('an empty Buffer changes nothing, and a gap that it tells of is not forgotten', async () => {
     const { node } = harness();
     await node.receive(sound(240));
