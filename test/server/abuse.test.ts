@@ -42,6 +42,8 @@ async function undisturbed(rig: ServerRig, others: () => Promise<void>): Promise
   const timer = setInterval(give, 5);
   await others();
   clearInterval(timer);
+  // Two at least: the first frame waits for the second.
+  give();
   give();
   await client.until(() => client.binaries.length === given);
   assert.deepEqual(client.pcm, ramp(WIRE_DEFAULT, 0, given * FRAME));
