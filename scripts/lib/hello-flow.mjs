@@ -1,5 +1,5 @@
-/** The flow that `npm start` begins with: the example, with ids of its own, and the sound source that is here. */
-import { createHash, randomBytes } from 'node:crypto';
+/** The flow that `npm start` begins with: the example, with the sound source that is here. */
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, ROOT } from './run.mjs';
@@ -21,25 +21,12 @@ export async function deployHelloFlow(url, recordFile, source) {
   if (flows.length > 0 && rev !== record?.rev) return false;
   if (made === record?.made && rev === record.rev) return true;
 
-  const flow = withNewIds(JSON.parse(example)).map((node) =>
+  const flow = JSON.parse(example).map((node) =>
     node.type === 'orgo-audio-server' ? { ...node, source } : node,
   );
   const deployed = await request(url, 'POST', { flows: flow });
   await writeFile(recordFile, JSON.stringify({ rev: deployed.rev, made }));
   return true;
-}
-
-/**
- * Ids are made up anew, as the editor's import does: the example's password is the flow's id.
- * @param {{ id: string, type: string }[]} flow
- * @returns {{ id: string, type: string }[]}
- */
-function withNewIds(flow) {
-  const text = flow.reduce(
-    (json, { id }) => json.replaceAll(`"${id}"`, `"${randomBytes(8).toString('hex')}"`),
-    JSON.stringify(flow),
-  );
-  return JSON.parse(text);
 }
 
 /**

@@ -40,7 +40,12 @@ export function nodeOf(flow: Flow, type: string, name?: string): FlowNode {
   return node;
 }
 
-/** The password of the flow's own server, as the example makes it: the flow's id. */
-export function passwordOf(flow: Flow): string {
-  return nodeOf(flow, 'tab').id;
+/** Sets environment variables of the flow, as its properties dialog does. */
+export function withFlowEnv(flow: Flow, values: Readonly<Record<string, string>>): Flow {
+  const { env } = nodeOf(flow, 'tab') as FlowNode & { env: { name: string }[] };
+  const known = env.map((entry) => {
+    const value = values[entry.name];
+    return value === undefined ? entry : { name: entry.name, type: 'str', value };
+  });
+  return flow.map((node) => (node.type === 'tab' ? { ...node, env: known } : node));
 }

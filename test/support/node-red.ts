@@ -50,8 +50,8 @@ export interface NodeRed {
   /** Everything it printed so far. */
   log(): string;
   get(path: string): Promise<unknown>;
-  /** Replaces all flows; debug messages from before are forgotten. */
-  deploy(flow: readonly FlowNode[]): Promise<void>;
+  /** Replaces all flows, or the nodes that differ; debug messages from before are forgotten. */
+  deploy(flow: readonly FlowNode[], what?: 'full' | 'nodes'): Promise<void>;
   /** Presses the button of an inject node. */
   press(id: string): Promise<void>;
   /** The first message of the debug node `name`, since the last deploy, that `accept` takes. */
@@ -163,8 +163,11 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     }
   }
 
-  async function request(path: string, init?: RequestInit): Promise<Response> {
-    const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+  async function request(
+    path: string,
+    init: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json', Accept: 'application/json', ...init.headers };
     const response = await fetch(`${url}${path}`, { ...init, headers });
     if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
     return response;
@@ -183,8 +186,9 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     url,
     log,
     get: async (path) => (await request(path)).json(),
-    async deploy(flow) {
-      await request('/flows', { method: 'POST', body: JSON.stringify(flow) });
+    async deploy(flow, what = 'full') {
+      const headers = { 'Node-RED-Deployment-Type': what };
+      await request('/flows', { method: 'POST', headers, body: JSON.stringify(flow) });
       channel.messages = [];
     },
     async status(id, accept) {
