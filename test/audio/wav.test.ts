@@ -74,7 +74,12 @@ describe('a header that is written', () => {
         const header = wavHeader(format, samples);
         assert(isWav(header));
         const dataLength = samples * format.channels * (format.encoding === 's16le' ? 2 : 4);
-        assert.deepEqual(parseWavHeader(header), { format, dataStart: WAV_HEADER_BYTES, dataLength, trailerLength: 0 });
+        assert.deepEqual(parseWavHeader(header), {
+          format,
+          dataStart: WAV_HEADER_BYTES,
+          dataLength,
+          trailerLength: 0,
+        });
       }),
     );
   });
