@@ -11,7 +11,7 @@ import { withProbe } from './wire';
 const PROBE_MIN_MS = 240;
 const PROBE_MAX_MS = 1000;
 /** Answers to probes that the whole lane may cause a second. */
-const PROBES_PER_SECOND = 400;
+const PROBES_PER_SECOND = 200;
 
 export class Lane {
   readonly listeners = new Set<Listener>();
