@@ -93,4 +93,23 @@ describe('origins', () => {
     assert.equal(originAllowed('https://good.example.evil.example', allowed), false);
     assert.equal(originAllowed('null', allowed), false);
   });
+
+  it('are read as browsers write them', () => {
+    const list = 'HTTPS://Good.Example:443,http://[::1]:3000,chrome-extension://abc,null';
+    assert.deepEqual(parseOrigins(list), [
+      'https://good.example',
+      'http://[::1]:3000',
+      'chrome-extension://abc',
+      'null',
+    ]);
+  });
+
+  it('that could never match are refused', () => {
+    for (const wrong of ['*', 'good.example', 'https://good.example/app', 'https://', 'https://*.x y']) {
+      assert.throws(() => parseOrigins(`https://ok.example,${wrong}`), {
+        code: 'ORGO_BAD_SETTING',
+        message: /allowedOrigins holds .*scheme:\/\/host/,
+      });
+    }
+  });
 });
