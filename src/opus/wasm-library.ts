@@ -3,14 +3,17 @@
  *
  * Its public class keeps views of the module's memory that die when that memory grows, which happens at the 56th
  * instance, and gives the codec addresses outside of what it reserved. So its compiled module is used directly:
- * one scratch area for all codecs, and a fresh view at every call.
+ * one scratch area for all codecs, a fresh view at every call, and a larger stack.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Channels } from '../audio/format';
 import { OrgoError } from '../audio/errors';
+import { webAssembly } from '../kernels/web-assembly';
 import { DECODER_CTL, ENCODER_CTL } from './library';
 import type { DecoderRequest, EncoderRequest, LibraryCodec, OpusLibrary, OpusRate } from './library';
 import { MAX_PACKET_BYTES, MAX_PACKET_SAMPLES } from './packet';
+import { compileWithStack, STACK_BYTES, type Imports } from './wasm-stack';
 
 /** opusscript's handler takes and gives one byte of PCM in each 16-bit cell, and reads twice as far as it writes. */
 const CELL_BYTES = 2;
@@ -18,12 +21,6 @@ const MAX_PCM_BYTES = MAX_PACKET_SAMPLES * 2 * 2;
 const SCRATCH_BYTES = MAX_PCM_BYTES * CELL_BYTES * 2;
 /** A codec takes 120 KB of memory that can grow to 2 GB and never shrinks. */
 const MAX_LIVE_CODECS = 4096;
-/**
- * From 0.1 on the module has 64 KB of stack, and overwrites its own memory beyond. Measured: frames of 20 ms and all
- * decoding take at most 56 KB, 60 ms at 24 kHz stereo 60 KB, longer ones than 20 ms at 48 kHz stereo more than all.
- */
-const ROOMY_VERSIONS = /^0\.0\./;
-const MAX_STEREO_SAMPLES = 960;
 /** OPUS_APPLICATION_AUDIO, until the settings say otherwise. */
 const APPLICATION_AUDIO = 2049;
 
@@ -51,11 +48,12 @@ interface Heap {
   readonly module: WasmModule;
   readonly pcm: number;
   readonly packet: number;
-  readonly hasSmallStack: boolean;
   liveCodecs: number;
 }
 
-const load: (name: string) => unknown = createRequire(__filename);
+const BUILD = 'opusscript/build/opusscript_native_wasm';
+const requireHere = createRequire(__filename);
+const load: (name: string) => unknown = requireHere;
 
 /**
  * Compiles the module, which takes about 10 ms.
@@ -80,31 +78,22 @@ export function loadWasmLibrary(): OpusLibrary {
 function openHeap(): Heap {
   let module: unknown;
   try {
-    const factory = load('opusscript/build/opusscript_native_wasm.js');
-    module = typeof factory === 'function' ? (factory as () => unknown)() : undefined;
+    module = openModule();
   } catch (cause) {
     throw new OrgoError('ORGO_OPUS_FAILED', 'opusscript does not load: install the package again', { cause });
   }
   if (!isWasmModule(module)) {
     throw new OrgoError(
       'ORGO_OPUS_FAILED',
-      'The opusscript that is installed is not known here: versions 0.0.8 and 0.1.1 are',
+      'The opusscript that is installed is not known here: version 0.1.1 is',
     );
   }
   return {
     module,
     pcm: module._malloc(SCRATCH_BYTES),
     packet: module._malloc(MAX_PACKET_BYTES),
-    hasSmallStack: !ROOMY_VERSIONS.test(installedVersion()),
     liveCodecs: 0,
   };
-}
-
-/** Blank where it can't be told. */
-function installedVersion(): string {
-  const manifest = load('opusscript/package.json');
-  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) return '';
-  return String(manifest.version);
 }
 
 class WasmLibraryCodec implements LibraryCodec {
@@ -112,7 +101,7 @@ class WasmLibraryCodec implements LibraryCodec {
 
   constructor(
     private readonly heap: Heap,
-    private readonly sampleRate: OpusRate,
+    sampleRate: OpusRate,
     private readonly channels: Channels,
   ) {
     this.handler = new heap.module.OpusScriptHandler(sampleRate, channels, APPLICATION_AUDIO);
@@ -120,18 +109,7 @@ class WasmLibraryCodec implements LibraryCodec {
   }
 
   encode(pcm: Buffer, frameSamples: number): Buffer {
-    const { module, pcm: pcmAddress, packet, hasSmallStack } = this.heap;
-    if (
-      hasSmallStack &&
-      this.channels === 2 &&
-      frameSamples > MAX_STEREO_SAMPLES &&
-      this.sampleRate === 48000
-    ) {
-      throw new OrgoError(
-        'ORGO_OPUS_FAILED',
-        'This version of opusscript can not encode more than 20 ms of stereo at 48 kHz in a packet: choose a shorter one, or install @discordjs/opus or opusscript 0.0.8',
-      );
-    }
+    const { module, pcm: pcmAddress, packet } = this.heap;
     module.HEAPU16.set(pcm, pcmAddress / CELL_BYTES);
     const length = checked(this.handler._encode(pcmAddress, pcm.length, packet, frameSamples));
     return Buffer.from(module.HEAPU8.subarray(packet, packet + length));
@@ -157,6 +135,19 @@ class WasmLibraryCodec implements LibraryCodec {
     this.heap.module.OpusScriptHandler.destroy_handler(this.handler);
     this.heap.liveCodecs--;
   }
+}
+
+/** Undefined where there is no WebAssembly. */
+function openModule(): unknown {
+  const api = webAssembly();
+  const factory = load(`${BUILD}.js`);
+  if (!api || typeof factory !== 'function') return undefined;
+  const compiled = compileWithStack(api, readFileSync(requireHere.resolve(`${BUILD}.wasm`)));
+  const instantiateWasm = (imports: Imports, receive: (instance: object) => unknown): unknown =>
+    receive(compiled.instantiate(imports));
+  const module = (factory as (options: object) => unknown)({ instantiateWasm });
+  if (isWasmModule(module)) compiled.moveStack(module._malloc(STACK_BYTES));
+  return module;
 }
 
 function checked(result: number): number {
