@@ -37,9 +37,19 @@ export interface ServerSettings extends Omit<
 /** @throws OrgoError `ORGO_BAD_SETTING` naming each wrong setting, its value and what is allowed */
 export function readServerSettings(config: NodeConfig, credentials: RedNode['credentials']): ServerSettings {
   const settings = { ...parseSettings(SETTINGS, config), ...parseSettings(CREDENTIALS, credentials) };
+  checkHost(settings.host);
   checkPath(settings.path);
   checkComputerId(settings.computerId);
   return { ...settings, allowedOrigins: parseOrigins(settings.allowedOrigins) };
+}
+
+/** Node.js would take none for every address of the machine. */
+function checkHost(host: string): void {
+  if (host !== '') return;
+  throw new OrgoError(
+    'ORGO_BAD_SETTING',
+    'host is empty: it must be an address to listen on, such as 127.0.0.1, or 0.0.0.0 for all',
+  );
 }
 
 /** Clients write a path as the URL standard has it: any other would never be asked for. */

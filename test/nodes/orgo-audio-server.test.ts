@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import register from '../../nodes/orgo-audio-server/orgo-audio-server';
+import { wavHeader } from '../../src/audio/wav';
+import { selfSigned } from '../client/certificate';
 import { ramp, WIRE_DEFAULT } from '../support/manual-source';
 import { TestClient } from '../support/server-rig';
 import { FakeRed, type FakeNode } from './fake-red';
@@ -119,6 +121,11 @@ describe(TYPE, () => {
       [{ maxBacklogMs: -1 }, /maxBacklogMs is -1/],
       [{ path: 'audio' }, /path is "audio": it must begin with \//],
       [{ path: '/a?b' }, /path/],
+      [{ path: '/a/../b' }, /path is "\/a\/\.\.\/b": it must .* needs no encoding in a URL/],
+      [{ path: '/für' }, /path is "\/für"/],
+      [{ computerId: 'a/b' }, /computerId is "a\/b": it must hold no slash/],
+      [{ allowedOrigins: '*' }, /allowedOrigins holds "\*"/],
+      [{ tls: 'gone' }, /tls is gone, but there is no such TLS configuration/],
     ] as const) {
       const node = load().create(TYPE, config, { password: PASSWORD });
       assert.match(node.statuses.at(-1)?.text ?? '', /bad-setting/);
@@ -134,6 +141,88 @@ describe(TYPE, () => {
     const unset = load().create(TYPE, {}, { password: '${ORGO_NO_SUCH_PASSWORD}' });
     assert.match(unset.errors[0] ?? '', /ORGO_NO_SUCH_PASSWORD is not set/);
     await unset.close();
+  });
+
+  it('takes WAV files as they are, whatever its settings say of their format', async () => {
+    const port = await freePort();
+    const node = load().create(
+      TYPE,
+      { source: 'input', port, inputSampleRate: 8000 },
+      { password: PASSWORD },
+    );
+    await untilStatus(node, /^listening/);
+    const client = await connected(port);
+    while (!eventsOf(node).includes('capture-started')) await once(node, 'sent');
+    const pcm = ramp(WIRE_DEFAULT, 0, 960);
+    const file = Buffer.concat([wavHeader(WIRE_DEFAULT, 960), pcm]);
+    for (const piece of [file.subarray(0, 30), file.subarray(30, 1005), file.subarray(1005)]) {
+      assert.equal(await node.receive({ payload: piece }), undefined);
+    }
+    await client.until(() => client.pcm.length >= pcm.length);
+    assert.deepEqual(client.pcm.subarray(-pcm.length), pcm);
+    assert.equal(
+      await node.receive({ payload: file, audio: { ...FORMAT, encoding: 'wav', time: 1_700_000_000_000 } }),
+      undefined,
+    );
+    await client.until(() => client.pcm.length >= 2 * pcm.length);
+    assert.deepEqual(client.pcm.subarray(-pcm.length), pcm);
+    for (const [msg, text] of [
+      [{ payload: pcm, audio: { ...FORMAT, encoding: 'wav' } }, /encoding is wav, but .* WAV file/],
+      [
+        { payload: wavHeader({ ...WIRE_DEFAULT, sampleRate: 4000 }, 10) },
+        /The WAV file is 4000 Hz mono s16le: 8000 to 192000 Hz/,
+      ],
+    ] as const) {
+      assert.match((await node.receive(msg))?.message ?? '', text);
+    }
+    await node.close();
+  });
+
+  it('serves by the TLS configuration that is chosen, and refuses one that can not serve', async () => {
+    const RED = load();
+    const { key, cert } = selfSigned();
+    const choose = (id: string, options: object): void => {
+      RED.instances.set(id, { addTLSOptions: (given: object) => Object.assign(given, options) });
+    };
+    choose('good', { key, cert, rejectUnauthorized: true });
+    choose('trust-only', { ca: cert });
+    choose('broken', { key: 'no key', cert });
+    for (const [tls, text] of [
+      ['trust-only', /holds no certificate with its private key/],
+      ['broken', /certificate or key of the TLS configuration can't be used/],
+    ] as const) {
+      const refused = RED.create(TYPE, { source: 'test', port: 0, tls }, { password: PASSWORD });
+      assert.match(refused.statuses.at(-1)?.text ?? '', /bad-setting/);
+      assert.match(refused.errors[0] ?? '', text);
+      await refused.close();
+    }
+    const port = await freePort();
+    const node = RED.create(TYPE, { source: 'test', port, tls: 'good' }, { password: PASSWORD });
+    await untilStatus(node, /^listening/);
+    const client = new TestClient(`wss://127.0.0.1:${port}/audio?token=${PASSWORD}`, { ca: cert });
+    await client.until(() => client.binaries.length > 5);
+    await node.close();
+    assert.equal((await client.untilClosed()).code, 1001);
+  });
+
+  it('takes its path on the server of Node-RED over from the node that a deploy replaces', async () => {
+    const RED = load();
+    RED.server.listen(0, '127.0.0.1');
+    await once(RED.server, 'listening');
+    const { port } = RED.server.address() as AddressInfo;
+    for (let deploy = 0; deploy < 3; deploy++) {
+      const config = { source: 'test', listen: 'node-red', path: '/audio' };
+      const node = RED.create(TYPE, config, { password: PASSWORD });
+      await untilStatus(node, /^listening/);
+      assert.equal(RED.server.listenerCount('upgrade'), 1);
+      const client = await connected(port);
+      await client.until(() => client.binaries.length > 0);
+      await node.close();
+      assert.equal((await client.untilClosed()).code, 1001);
+      assert.deepEqual(node.errors, []);
+    }
+    RED.server.close();
+    await once(RED.server, 'close');
   });
 
   it('answers what it can not use with an error that names it, and goes on', async () => {
