@@ -20,7 +20,7 @@ function flatten(catalog: Catalog, prefix = ''): Map<string, string> {
   return texts;
 }
 
-for (const type of ['orgo-audio-in', 'orgo-audio-resample', 'orgo-computer']) {
+for (const type of ['orgo-audio-in', 'orgo-audio-resample', 'orgo-audio-vad', 'orgo-computer']) {
   describe(`the editor of ${type}`, () => {
     const read = (...path: string[]): string => readFileSync(join(NODES, type, ...path), 'utf8');
     const html = read(`${type}.html`);
