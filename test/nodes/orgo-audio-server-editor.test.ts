@@ -16,7 +16,6 @@ const catalog = JSON.parse(readFileSync(join(FOLDER, 'locales', 'en-US', `${TYPE
 interface Default {
   readonly value: unknown;
   readonly type?: string;
-  readonly required?: boolean;
   readonly validate?: (value: unknown) => boolean;
 }
 
@@ -30,7 +29,6 @@ function definition(): { defaults: Record<string, Default>; credentials: Record<
 }
 
 function editorTakes(setting: Default, value: unknown): boolean {
-  if (setting.required === true && value === '') return false;
   return setting.validate?.(value) ?? true;
 }
 
@@ -94,7 +92,7 @@ describe(`the editor of ${TYPE}`, () => {
     };
     for (const [name, values] of Object.entries(candidates)) {
       const setting = defaults[name];
-      assert.ok(setting?.validate ?? setting?.required, `${name} is not validated`);
+      assert.ok(setting?.validate, `${name} is not validated`);
       for (const value of values) {
         assert.equal(
           editorTakes(setting, value),

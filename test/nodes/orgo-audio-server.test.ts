@@ -112,6 +112,20 @@ describe(TYPE, () => {
     await node.close();
   });
 
+  it('lets a Catch node hear of a trouble that lasts', async () => {
+    const rival = createServer().listen(0, '127.0.0.1');
+    await once(rival, 'listening');
+    const { port } = rival.address() as AddressInfo;
+    const node = load().create(TYPE, { source: 'test', port, computerId: 'desk' }, { password: PASSWORD });
+    const caught: unknown[] = [];
+    // Node-RED hands an error to Catch nodes only where a message comes with it.
+    Object.assign(node, { error: (_text: string, msg?: unknown) => caught.push(msg) });
+    await untilStatus(node, /^port-taken/);
+    assert.deepEqual(caught, [{ topic: 'desk' }]);
+    await node.close();
+    rival.close();
+  });
+
   it('refuses settings that are out of range, and environment variables that are not set', async () => {
     for (const [config, text] of [
       [{ port: 'many' }, /port is "many": it must be a whole number from 0 to 65535/],
