@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Clock } from '../../src/audio/clock';
 import type { PcmFrame } from '../../src/audio/frame';
 import type { SourceState } from '../../src/capture/source';
 import { TEST_SIGNAL_FORMAT, TEST_TONE_HZ, TestSignal, testSignalLoop } from '../../src/capture/test-signal';
@@ -9,7 +10,7 @@ import { channelOf, measureTone } from '../support/tone';
 const FRAME = 480;
 const RATE = TEST_SIGNAL_FORMAT.sampleRate;
 
-function playing(onFrame?: (frame: PcmFrame) => void): {
+function playing(): {
   clock: FakeClock;
   signal: TestSignal;
   frames: PcmFrame[];
@@ -20,10 +21,7 @@ function playing(onFrame?: (frame: PcmFrame) => void): {
   const frames: PcmFrame[] = [];
   const states: SourceState[] = [];
   signal.start({
-    onFrame: (frame) => {
-      frames.push(frame);
-      onFrame?.(frame);
-    },
+    onFrame: (frame) => frames.push(frame),
     onState: (state) => states.push(state),
   });
   return { clock, signal, frames, states };
@@ -55,6 +53,32 @@ describe('testSignalLoop', () => {
   });
 });
 
+/** A clock whose timer is called as late as the test likes. */
+class StallingClock implements Clock {
+  private time = 0;
+  due: (() => void) | undefined;
+
+  now(): number {
+    return this.time;
+  }
+
+  epochOffset(): number {
+    return 0;
+  }
+
+  after(_ms: number, fn: () => void): () => void {
+    this.due = fn;
+    return () => (this.due = undefined);
+  }
+
+  wakeAt(time: number): void {
+    this.time = time;
+    const { due } = this;
+    this.due = undefined;
+    due?.();
+  }
+}
+
 describe('TestSignal', () => {
   it('gives a frame each 20 ms, at its place on the clock, round and round', () => {
     const { clock, frames, states } = playing();
@@ -73,28 +97,16 @@ describe('TestSignal', () => {
   });
 
   it('catches up after a short stall, and counts a longer one as missed', () => {
-    let now = 0;
-    let due: (() => void) | undefined;
+    const clock = new StallingClock();
     const frames: PcmFrame[] = [];
-    new TestSignal({
-      now: () => now,
-      epochOffset: () => 0,
-      after: (_ms, fn) => {
-        due = fn;
-        return () => (due = undefined);
-      },
-    }).start({ onFrame: (frame) => frames.push(frame), onState: () => undefined });
-    const wakeAt = (time: number): void => {
-      now = time;
-      due?.();
-    };
-    wakeAt(20);
-    wakeAt(120);
+    new TestSignal(clock).start({ onFrame: (frame) => frames.push(frame), onState: () => undefined });
+    clock.wakeAt(20);
+    clock.wakeAt(120);
     assert.deepEqual(
       frames.map(({ position, gap }) => [position / FRAME, gap]),
       [0, 1, 2, 3, 4, 5].map((index) => [index, 0]),
     );
-    wakeAt(2120);
+    clock.wakeAt(2120);
     assert.equal(frames.length, 7, 'nothing is played late');
     const last = frames.at(-1)!;
     assert.equal(last.gap, 99 * FRAME);
@@ -116,9 +128,16 @@ describe('TestSignal', () => {
   });
 
   it('stops at once for who stops it while hearing a frame', () => {
-    const scene = playing(() => scene.signal.stop());
-    scene.clock.advance(1000);
-    assert.equal(scene.frames.length, 1);
-    assert.equal(scene.clock.pending, 0);
+    const clock = new StallingClock();
+    const signal = new TestSignal(clock);
+    let heard = 0;
+    const onFrame = (): void => {
+      heard++;
+      signal.stop();
+    };
+    signal.start({ onFrame, onState: () => undefined });
+    clock.wakeAt(80);
+    assert.equal(heard, 1, 'of the four that were due');
+    assert.equal(clock.due, undefined);
   });
 });
