@@ -1,7 +1,7 @@
 /**
  * libopus compiled to WebAssembly, by way of `opusscript`.
  *
- * Its public class keeps views of the module's memory that die when that memory grows, which happens at the 56th
+ * Its public class keeps views of the module's memory that die when that memory grows, which happens at the 110th
  * instance, and gives the codec addresses outside of what it reserved. So its compiled module is used directly:
  * one scratch area for all codecs, a fresh view at every call, and a larger stack.
  */
