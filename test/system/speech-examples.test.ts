@@ -11,7 +11,13 @@ import { fillIn, importExample, nodeOf, withFlowEnv, type Flow } from '../suppor
 import { userDirectoryWithLink } from '../support/linked-package';
 import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
 import { skipWithout } from '../support/pulse-daemon';
-import { OWN_RUNTIME, type UserDirectory } from '../support/runtimes';
+import {
+  installNewerRuntime,
+  NEWER_RUNTIME,
+  OWN_RUNTIME,
+  type Runtime,
+  type UserDirectory,
+} from '../support/runtimes';
 
 const run = promisify(execFile);
 
@@ -19,15 +25,21 @@ const WAV_HEADER_BYTES = 44;
 /** Of the wake example, in place of its 10: the test signal pauses for less. */
 const LINGER_S = '1';
 
-describe('the examples of speech and Opus', { skip: skipWithout('opusinfo', 'ffprobe') }, () => {
+for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
+  const skip = skipWithout('opusinfo', 'ffprobe');
+  describe(`the examples of speech and Opus, ${runtime.name}`, { skip }, () => inRuntime(runtime));
+}
+
+function inRuntime(runtime: Runtime): void {
   let directory: string;
   let userDir: UserDirectory;
   let nodeRed: NodeRed;
 
   before(async () => {
+    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
     directory = await mkdtemp(join(tmpdir(), 'orgo-speech-'));
     userDir = await userDirectoryWithLink();
-    nodeRed = await startNodeRed({ ...OWN_RUNTIME, userDir: userDir.path });
+    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
   });
   after(async () => {
     await nodeRed.stop();
@@ -105,4 +117,4 @@ describe('the examples of speech and Opus', { skip: skipWithout('opusinfo', 'ffp
     assert.ok(Number(kbits) > 10 && Number(kbits) < 130, msg);
     assert.ok(Math.abs(Number(position) - 99 * 960) < 960, msg);
   });
-});
+}
