@@ -6,10 +6,17 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 const DATA = '/usr/share/pocketsphinx/test/data';
+/** The one sentence of the novel there whose words do not hang on where frames begin. */
+const NOVEL = join('librivox', 'sense_and_sensibility_01_austen_64kb-0880.wav');
 const RATE = 16_000;
 const RAW_INPUT = ['-t', 'raw', '-r', String(RATE), '-e', 'signed', '-b', '16', '-c', '1'];
-/** Seconds of silence put around a recording. */
+/** Silence around a recording that is played, in seconds. */
 const PADDING = ['pad', '1', '1'];
+/**
+ * Silence before a recording, in seconds: it also shifts the recogniser's frames, which begin every 10 ms,
+ * and where frames begin is all that decides some recordings' words.
+ */
+const SHIFTS = ['0.3025', '0.305', '0.3075'];
 
 /** What is expected to be said: anything, or a hand of cards (the grammar that lies beside the recordings). */
 export type Vocabulary = 'general' | 'cards';
@@ -21,7 +28,7 @@ export interface Clip {
   readonly path: string;
   /** What the recogniser makes of the file itself. */
   readonly text: string;
-  /** Whether padding and resampling to 24 kHz and back, both by sox, leave it that text. */
+  /** Whether padding, shifting, and resampling to 24 kHz and back, all by sox, leave it that text. */
   readonly isStable: boolean;
 }
 
@@ -35,9 +42,10 @@ export async function recognise(path: string, vocabulary: Vocabulary): Promise<s
   return stdout.trim().split(/\s+/).join(' ');
 }
 
-/** Human recordings: a command, and five hands of cards. @param directory for files that are made of them */
+/** Human recordings: a command, a sentence of a novel, and five hands of cards. @param directory for files that are made of them */
 export async function humanClips(directory: string): Promise<Clip[]> {
   const clips = [await clip(directory, 'goforward.raw', 'general')];
+  clips.push(await clip(directory, NOVEL, 'general'));
   for (const card of ['001', '002', '003', '004', '005']) {
     clips.push(await clip(directory, join('cards', `${card}.wav`), 'cards'));
   }
@@ -53,6 +61,12 @@ async function clip(directory: string, file: string, vocabulary: Vocabulary): Pr
   await run('sox', [path, '-r', '24000', at('24k'), 'rate', '-v']);
   await run('sox', [at('24k'), '-r', String(RATE), at('resampled'), 'rate', '-v']);
   const text = await recognise(path, vocabulary);
-  const others = [await recognise(at('padded'), vocabulary), await recognise(at('resampled'), vocabulary)];
-  return { name, vocabulary, path, text, isStable: others.every((other) => other === text) };
+  const others = [at('padded'), at('resampled')];
+  for (const shift of SHIFTS) {
+    const shifted = at(`shifted-${shift}`);
+    await run('sox', [path, shifted, 'pad', shift, '0.5']);
+    others.push(shifted);
+  }
+  const texts = await Promise.all(others.map((other) => recognise(other, vocabulary)));
+  return { name, vocabulary, path, text, isStable: texts.every((other) => other === text) };
 }

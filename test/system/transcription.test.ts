@@ -139,7 +139,9 @@ describe(
       return its.map(({ payload }) => payload).join(' ');
     }
 
-    test('has recordings on which the recogniser itself is stable', () => {
+    test('has recordings on which the recogniser itself is stable', (t) => {
+      for (const { name, isStable, text } of clips)
+        t.diagnostic(`${name}${isStable ? '' : ', not stable'}: ${text}`);
       const stable = clips.filter(({ isStable }) => isStable);
       assert.ok(stable.length >= MIN_STABLE_CLIPS, `${stable.length} clips`);
       const command = stable.find(({ name }) => name === 'goforward');
