@@ -197,7 +197,8 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
   private report(error: OrgoError): void {
     if (this.reported === error.message) return;
     this.reported = error.message;
-    this.node.error(error.message);
+    // Without a message of its own, an error reaches no Catch node.
+    this.node.error(error.message, { topic: this.computer.topic });
   }
 
   private sendEvent(payload: EventPayload, audio?: AudioDescription): void {

@@ -172,7 +172,9 @@ export class StreamNode implements NodeBehaviour {
       try {
         stream.end(reason, this.node.send.bind(this.node), clock.now() + clock.epochOffset());
       } catch (error) {
-        this.node.error(`The stream ${stream.name} could not be ended properly: ${errorText(error)}`);
+        const text = `The stream ${stream.name} could not be ended properly: ${errorText(error)}`;
+        // Without a message of its own, an error reaches no Catch node.
+        this.node.error(text, { topic: stream.name });
       }
     }
     this.changed();
