@@ -1,7 +1,8 @@
 /** Reads PCM out of messages: described by `msg.audio`, by a WAV header, or by the node's own settings. */
 import { OrgoError } from '../../src/audio/errors';
 import { bytesPerSample, formatText, sameFormat, type PcmFormat } from '../../src/audio/format';
-import type { PcmFrame } from '../../src/audio/frame';
+import { samplesIn, type PcmFrame } from '../../src/audio/frame';
+import { SampleJoiner } from '../../src/audio/sample-joiner';
 import {
   descriptionOf,
   finite,
@@ -22,11 +23,9 @@ export interface PcmInput {
   readonly timed: boolean;
 }
 
-const NOTHING = Buffer.alloc(0);
-
 /** Reads one stream of messages; what is no whole sample waits for the next message. */
 export class PcmReader {
-  private rest: Buffer = NOTHING;
+  private readonly joiner = new SampleJoiner();
   private format: PcmFormat | undefined;
   private readonly wav = new WavUnwrapper();
 
@@ -74,7 +73,7 @@ export class PcmReader {
         `The WAV file is ${formatText(format)}: ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} Hz are wanted`,
       );
     }
-    if (begins) this.rest = NOTHING;
+    if (begins) this.joiner.clear();
     return this.place(format, data, begins ? description : undefined, now);
   }
 
@@ -84,7 +83,10 @@ export class PcmReader {
     description: AudioDescription | undefined,
     now: number,
   ): PcmInput | undefined {
-    const { data, samples } = this.wholeSamples(format, payload);
+    if (!this.format || !sameFormat(format, this.format)) this.joiner.clear();
+    this.format = format;
+    const data = this.joiner.push(payload, bytesPerSample(format));
+    const samples = samplesIn(format, data);
     if (samples === 0) return undefined;
     const time = finite(description?.['time']);
     const frame: PcmFrame = {
@@ -95,15 +97,5 @@ export class PcmReader {
       latencyMs: finite(description?.['latencyMs']) ?? 0,
     };
     return { frame, timed: time !== undefined };
-  }
-
-  private wholeSamples(format: PcmFormat, payload: Buffer): { data: Buffer; samples: number } {
-    if (!this.format || !sameFormat(format, this.format)) this.rest = NOTHING;
-    this.format = format;
-    const bytes = this.rest.length > 0 ? Buffer.concat([this.rest, payload]) : payload;
-    const size = bytesPerSample(format);
-    const samples = Math.floor(bytes.length / size);
-    this.rest = Buffer.from(bytes.subarray(samples * size));
-    return { data: bytes.subarray(0, samples * size), samples };
   }
 }

@@ -9,8 +9,9 @@ import {
   type Encoding,
   type PcmFormat,
 } from '../../src/audio/format';
-import type { AudioFrame } from '../../src/audio/frame';
+import { samplesIn, type AudioFrame } from '../../src/audio/frame';
 import { SampleClock } from '../../src/audio/sample-clock';
+import { SampleJoiner } from '../../src/audio/sample-joiner';
 import { OPUS_CLOCK_RATE, packetSamples } from '../../src/opus/packet';
 import {
   badProperty,
@@ -45,12 +46,9 @@ export interface Reading {
   readonly ends: boolean;
 }
 
-const NOTHING = Buffer.alloc(0);
-
 export class StreamInput {
   private format: AudioFormat | undefined;
-  /** Bytes of a sample that is not whole. */
-  private rest: Buffer = NOTHING;
+  private readonly joiner = new SampleJoiner();
   /** Where the next sample belongs; undefined before the first. */
   private expected: number | undefined;
   private clock: SampleClock | undefined;
@@ -63,7 +61,7 @@ export class StreamInput {
 
   /** Whether the next message may go on with something of the last one. */
   get holds(): boolean {
-    return this.rest.length > 0 || this.wav.inside;
+    return this.joiner.holds || this.wav.inside;
   }
 
   /**
@@ -113,7 +111,7 @@ export class StreamInput {
   }
 
   private restart(): void {
-    this.rest = NOTHING;
+    this.joiner.clear();
     this.expected = undefined;
     this.clock = undefined;
   }
@@ -152,7 +150,7 @@ export class StreamInput {
     if (expected === undefined || !isPcm(format)) return { position, gap, goesBack: false };
     const jump = position - expected;
     // A sample that came in two pieces was counted with one of them.
-    if (this.rest.length > 0 && gap === 0 && Math.abs(jump) <= 1) {
+    if (this.joiner.holds && gap === 0 && Math.abs(jump) <= 1) {
       return { position: expected, gap, goesBack: false };
     }
     if (jump !== 0) this.restart();
@@ -160,12 +158,8 @@ export class StreamInput {
   }
 
   private wholeSamples(format: PcmFormat, payload: Buffer): { data: Buffer; samples: number } {
-    const bytes = this.rest.length > 0 ? Buffer.concat([this.rest, payload]) : payload;
-    const size = bytesPerSample(format);
-    const samples = Math.floor(bytes.length / size);
-    const end = samples * size;
-    this.rest = end === bytes.length ? NOTHING : Buffer.from(bytes.subarray(end));
-    return { data: end === bytes.length ? bytes : bytes.subarray(0, end), samples };
+    const data = this.joiner.push(payload, bytesPerSample(format));
+    return { data, samples: samplesIn(format, data) };
   }
 
   private estimate(format: AudioFormat, position: number, samples: number, now: number): number {

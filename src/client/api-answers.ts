@@ -1,5 +1,6 @@
 /** Reads what the REST API answered: the token of a good answer, the error of any other. */
 import { OrgoError, type OrgoErrorCode } from '../audio/errors';
+import { parseObject } from '../protocol/json';
 import { showable } from './foreign-text';
 import { addressText } from './network-error';
 
@@ -71,16 +72,4 @@ function looksLikeHtml(body: string): boolean {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-    ? (parsed as Record<string, unknown>)
-    : undefined;
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../audio/clock';
 import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { Framer } from '../audio/framer';
+import { SampleJoiner } from '../audio/sample-joiner';
 import { silence } from '../audio/samples';
 import type { ClockMessage } from '../protocol/messages';
 import { StreamClock } from './stream-clock';
@@ -37,8 +38,7 @@ export class Receiver {
   private readonly streamClock: StreamClock;
   private readonly framer: Framer | undefined;
   private readonly sampleBytes: number;
-  /** The part of a sample that a message ended with. */
-  private partial: Buffer = Buffer.alloc(0);
+  private readonly joiner = new SampleJoiner();
 
   /** @param onGap called before the frames that follow the gap are returned */
   constructor(
@@ -60,13 +60,13 @@ export class Receiver {
 
   /** Takes note of what the server says about the bytes that come next. */
   announce(message: ClockMessage): void {
-    if (message.dropped > 0) this.partial = Buffer.alloc(0);
+    if (message.dropped > 0) this.joiner.clear();
     this.streamClock.announce(message);
   }
 
   /** Takes the bytes of one message; returns the frames that are whole with them. */
   push(bytes: Buffer): PcmFrame[] {
-    const data = this.wholeSamples(bytes);
+    const data = this.joiner.push(bytes, this.sampleBytes);
     const samples = data.length / this.sampleBytes;
     if (samples === 0) return [];
     const { position, time, gap } = this.streamClock.place(samples);
@@ -76,17 +76,8 @@ export class Receiver {
 
   /** What waits for the rest of its frame; the stream has ended. */
   flush(): PcmFrame | undefined {
-    this.partial = Buffer.alloc(0);
+    this.joiner.clear();
     return this.framer?.flush()[0];
-  }
-
-  private wholeSamples(bytes: Buffer): Buffer {
-    const data = this.partial.length > 0 ? Buffer.concat([this.partial, bytes]) : bytes;
-    const rest = data.length % this.sampleBytes;
-    if (rest === 0 && this.partial.length === 0) return data;
-    const end = data.length - rest;
-    this.partial = Buffer.from(data.subarray(end));
-    return data.subarray(0, end);
   }
 
   private pushBehindGap(frame: PcmFrame): PcmFrame[] {

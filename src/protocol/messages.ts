@@ -1,4 +1,5 @@
 /** The JSON text frames of the Orgo audio protocol, both directions, with their readers. */
+import { parseObject } from './json';
 
 export interface Started {
   readonly type: 'started';
@@ -77,16 +78,4 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-    ? (parsed as Record<string, unknown>)
-    : undefined;
 }

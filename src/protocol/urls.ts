@@ -5,7 +5,6 @@ export const COMPUTER_ID_PLACEHOLDER = '{computer_id}';
 
 /** Templates of the hosted service, as its document gives them: a host a computer, and one host for all. */
 export const HOSTED_AUDIO_URL = 'wss://{computer_id}.orgo.dev/audio';
-export const HOSTED_DESKTOP_AUDIO_URL = 'wss://www.orgo.ai/desktops/{computer_id}/ws/audio';
 export const HOSTED_API_URL = 'https://www.orgo.ai/api';
 
 /** Puts a computer's id into an address template, encoded for a URL. */

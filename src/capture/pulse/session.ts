@@ -2,6 +2,7 @@
 import type { Clock } from '../../audio/clock';
 import { errorText, OrgoError } from '../../audio/errors';
 import { bytesPerSample, sameFormat } from '../../audio/format';
+import { SampleJoiner } from '../../audio/sample-joiner';
 import { addressText, pulseAddresses, systemContext, type PulseAddress } from './address';
 import { asOrgoError, PulseConnection, type Connect, type ConnectionEvents } from './connection';
 import { cookiePaths, readCookie } from './cookie';
@@ -56,8 +57,7 @@ class PulseSession implements Session {
   private connection: PulseConnection | undefined;
   private captured: Captured | undefined;
   private open = true;
-  /** Bytes of a sample whose rest has not arrived. */
-  private rest: Buffer = Buffer.alloc(0);
+  private readonly joiner = new SampleJoiner();
   private killed = false;
   private looking = false;
   private lookWanted = false;
@@ -137,10 +137,8 @@ class PulseSession implements Session {
 
   private onAudio(bytes: Buffer): void {
     if (!this.open || !this.captured) return;
-    const data = this.rest.length > 0 ? Buffer.concat([this.rest, bytes]) : bytes;
-    const whole = data.length - (data.length % bytesPerSample(this.captured.format));
-    this.rest = data.subarray(whole);
-    if (whole > 0) this.events.onAudio(data.subarray(0, whole));
+    const data = this.joiner.push(bytes, bytesPerSample(this.captured.format));
+    if (data.length > 0) this.events.onAudio(data);
   }
 
   private onPush(command: number, body: TagReader): void {
