@@ -1,10 +1,11 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** What each room of src/ may import besides itself; every room may use audio and kernels. */
+/** What each room of src/ may import besides itself; every room may use audio, kernels and settings. */
 const ALLOWED = {
   audio: [],
   kernels: [],
+  settings: [],
   protocol: [],
   capture: [],
   resample: [],
@@ -13,7 +14,7 @@ const ALLOWED = {
   vad: ['resample'],
   opus: ['resample'],
 };
-const EVERYONE = ['audio', 'kernels'];
+const EVERYONE = ['audio', 'kernels', 'settings'];
 const ROOMS = Object.keys(ALLOWED);
 
 const oneDirection = ROOMS.map((room) => {

@@ -12,7 +12,7 @@ import {
 import { Resampler } from '../../src/resample/resampler';
 import { INPUT_SETTINGS } from '../shared/audio-description';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';
-import { number, oneOf, parseSettings, type Setting } from '../shared/settings';
+import { number, oneOf, optionalNumber, parseSettings } from '../shared/settings';
 import { StatusLine } from '../shared/status';
 import {
   processorOf,
@@ -22,15 +22,8 @@ import {
   type Surroundings,
 } from '../shared/stream-node';
 
-const sampleRate = number(0, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true });
-const orBlank: Setting<number | undefined> = {
-  fallback: undefined,
-  allowed: `blank, or ${sampleRate.allowed}`,
-  read: (value) => sampleRate.read(value),
-};
-
 const SETTINGS = {
-  sampleRate: orBlank,
+  sampleRate: optionalNumber({ min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true }),
   channels: oneOf('', ['', 1, 2]),
   encoding: oneOf('', ['', 's16le', 'f32le']),
   frameMs: number(0, { min: 0, max: MAX_FRAME_MS }),
@@ -106,9 +99,7 @@ export class AudioResample implements NodeBehaviour {
 }
 
 function optionsOf(config: NodeConfig): ResamplerOptions {
-  // An editor saves a field that is left blank as an empty text.
-  const blanked = config['sampleRate'] === '' ? { ...config, sampleRate: undefined } : config;
-  const { channels, encoding, ...settings } = parseSettings(SETTINGS, blanked);
+  const { channels, encoding, ...settings } = parseSettings(SETTINGS, config);
   const options: ResamplerOptions = {
     sampleRate: settings.sampleRate,
     channels: channels === '' ? undefined : channels,

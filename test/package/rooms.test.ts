@@ -6,12 +6,13 @@ import { describe, test } from 'node:test';
 import { ESLint } from 'eslint';
 import { ROOT } from '../support/packed-package';
 
-const FOR_ALL = ['audio', 'kernels'];
+const FOR_ALL = ['audio', 'kernels', 'settings'];
 
 /** What each room may use beside itself. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   audio: [],
   kernels: [],
+  settings: [...FOR_ALL],
   protocol: [...FOR_ALL],
   capture: [...FOR_ALL],
   resample: [...FOR_ALL],

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { OrgoError } from '../../../src/audio/errors';
-import { boolean, number, oneOf, parseSettings, secret, text } from '../../../nodes/shared/settings';
+import { OrgoError } from '../../src/audio/errors';
+import { parseSettings } from '../../src/settings/read';
+import { address, boolean, number, oneOf, optionalNumber, secret, text } from '../../src/settings/setting';
 
 const SETTINGS = {
   sampleRate: oneOf(24000, [8000, 16000, 24000]),
@@ -78,6 +79,47 @@ describe('settings of a node', () => {
     assert.deepEqual(parseSettings({ password: secret() }, { password: ' a${b}c ' }), {
       password: ' a${b}c ',
     });
+  });
+
+  it('may be left blank where blank means something', () => {
+    const settings = {
+      rate: optionalNumber({ min: 8000, max: 192_000, integer: true }),
+      frameMs: number(0, { min: 1, max: 5000, or: 0 }),
+      url: address('', ['https:', 'http:']),
+    };
+    const blank = parseSettings(settings, { rate: ' ', url: '' });
+    assert.deepEqual(blank, { rate: undefined, frameMs: 0, url: '' });
+    const filled = { rate: 8000, frameMs: 1, url: 'https://a.example/v1' };
+    assert.deepEqual(parseSettings(settings, { ...filled, rate: '8000' }), filled);
+    assert.equal(
+      refusal({ rate: 7999 }, settings),
+      'rate is 7999: it must be blank, or a whole number from 8000 to 192000',
+    );
+    assert.equal(
+      refusal({ frameMs: 0.5 }, settings),
+      'frameMs is 0.5: it must be 0, or a number from 1 to 5000',
+    );
+    assert.match(refusal({ frameMs: '' }, settings), /frameMs is empty/);
+  });
+
+  it('that are addresses are shown without their query, which may hold a password', () => {
+    const settings = { audioUrl: address('wss://{computer_id}.orgo.dev/audio', ['wss:', 'ws:']) };
+    assert.equal(
+      refusal({ audioUrl: 'https://x/audio?token=sesame' }, settings),
+      'audioUrl is "https://x/audio": it must be an address that begins with wss:// or ws://',
+    );
+    assert.match(refusal({ audioUrl: '' }, settings), /audioUrl is empty/);
+    assert.equal(parseSettings(settings, {}).audioUrl, 'wss://{computer_id}.orgo.dev/audio');
+  });
+
+  it('read secrets from the credentials, all else from the flow', () => {
+    const settings = { device: text(), password: secret() };
+    const read = parseSettings(
+      settings,
+      { device: 'a', password: 'flow' },
+      { device: 'b', password: 'kept' },
+    );
+    assert.deepEqual(read, { device: 'a', password: 'kept' });
   });
 
   it('hold every number within their bounds, as number and as text', () => {

@@ -1,0 +1,141 @@
+/** What a setting is, as plain data: reading it, its row in the editor and its line in the docs all come from this. */
+
+/** What any setting may say about its place in the editor's dialog. */
+export interface Placement {
+  /** Heading that it stands under; the node's words name it. */
+  readonly section?: string;
+  /** Shown only while each of these other settings has one of these values. */
+  readonly when?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
+  /** Font Awesome's name of the icon in front of its label, such as `lock`. */
+  readonly icon?: string;
+}
+
+export interface NumberSetting<T extends number | undefined = number> extends Placement {
+  readonly kind: 'number';
+  /** Undefined where the setting may be left blank. */
+  readonly fallback: T;
+  /** Both included. */
+  readonly min: number;
+  readonly max: number;
+  readonly integer: boolean;
+  /** A number outside the bounds that is allowed too, such as 0 for "off". */
+  readonly or?: number;
+  readonly unit?: string;
+  /** Offered while typing; others within the bounds will do. */
+  readonly suggestions?: readonly number[];
+}
+
+export interface ChoiceSetting<T extends number | string = number | string> extends Placement {
+  readonly kind: 'choice';
+  readonly fallback: T;
+  readonly values: readonly T[];
+  readonly unit?: string;
+}
+
+export interface BooleanSetting extends Placement {
+  readonly kind: 'boolean';
+  readonly fallback: boolean;
+}
+
+/** What a text may have to be besides text; `checks.ts` says how each is checked. */
+export type TextCheck = 'listen-address' | 'url-path' | 'computer-id' | 'origins';
+
+export interface TextSetting extends Placement {
+  readonly kind: 'text';
+  readonly fallback: string;
+  readonly check?: TextCheck;
+  /** It must be an address that begins with one of these, such as `wss:`. */
+  readonly schemes?: readonly string[];
+}
+
+/** A password or key. Node-RED keeps it as a credential, and it is never shown. */
+export interface SecretSetting extends Placement {
+  readonly kind: 'secret';
+  readonly fallback: '';
+  /** The editor marks the node while it is missing. */
+  readonly required?: boolean;
+}
+
+/** The id of a config node. */
+export interface ConfigSetting extends Placement {
+  readonly kind: 'config';
+  readonly fallback: '';
+  /** The config node's type, such as `tls-config`. */
+  readonly type: string;
+  readonly required: boolean;
+}
+
+export type Setting =
+  | NumberSetting<number | undefined>
+  | ChoiceSetting
+  | BooleanSetting
+  | TextSetting
+  | SecretSetting
+  | ConfigSetting;
+
+/** A node's settings by name, in the order of its dialog. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** The values that `S` describes. */
+export type SettingValues<S extends Settings> = { readonly [K in keyof S]: ValueOf<S[K]> };
+type ValueOf<S extends Setting> = S extends { kind: 'choice'; values: readonly (infer T)[] }
+  ? T
+  : S extends SecretSetting | ConfigSetting
+    ? string
+    : S['fallback'];
+
+interface Bounds extends Placement {
+  readonly min: number;
+  readonly max: number;
+  readonly integer?: boolean;
+  readonly or?: number;
+  readonly unit?: string;
+  readonly suggestions?: readonly number[];
+}
+
+/** A number within bounds, both included; text that holds one will do, since environment variables are text. */
+export function number(fallback: number, bounds: Bounds): NumberSetting {
+  return { kind: 'number', integer: false, ...bounds, fallback };
+}
+
+/** A number that may be left blank, which reads as undefined. */
+export function optionalNumber(bounds: Bounds): NumberSetting<number | undefined> {
+  return { kind: 'number', integer: false, ...bounds, fallback: undefined };
+}
+
+/** One of a few numbers or words; the word may be blank. A number may be given as text. */
+export function oneOf<const T extends number | string>(
+  fallback: T,
+  values: readonly T[],
+  more: Placement & { readonly unit?: string } = {},
+): ChoiceSetting<T> {
+  return { kind: 'choice', ...more, fallback, values };
+}
+
+/** Yes or no; the text `true`, `false`, `1` or `0` will do. */
+export function boolean(fallback: boolean, more: Placement = {}): BooleanSetting {
+  return { kind: 'boolean', ...more, fallback };
+}
+
+/** A line of text, trimmed; a number will do. */
+export function text(fallback = '', more: Placement & { readonly check?: TextCheck } = {}): TextSetting {
+  return { kind: 'text', ...more, fallback };
+}
+
+/** An address that begins with one of `schemes`, such as `wss:`; blank will do where blank is the default. */
+export function address(fallback: string, schemes: readonly string[], more: Placement = {}): TextSetting {
+  return { kind: 'text', ...more, fallback, schemes };
+}
+
+/** A credential: as it is, since a password may begin or end with a space. */
+export function secret(more: Placement & { readonly required?: boolean } = {}): SecretSetting {
+  return { kind: 'secret', ...more, fallback: '' };
+}
+
+/** A config node of this type. */
+export function configNode(
+  type: string,
+  more: Placement & { readonly required?: boolean } = {},
+): ConfigSetting {
+  return { kind: 'config', required: false, ...more, fallback: '', type };
+}
