@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { AudioStreamOptions } from '../../src/client/audio-stream';
 import { OrgoError } from '../../src/audio/errors';
 import { selfSigned } from './certificate';
+import { needs } from '../support/needs';
 import { FakeAudioServer, frameBytes, httpServer, listenTo, STARTED, tokens, type Listening } from './rig';
 
 const TOKEN = 'sesame & "öffne" dich';
@@ -463,7 +464,7 @@ describe('an audio stream', { timeout: 20_000 }, () => {
     );
   });
 
-  it('trusts no certificate that it was not told to trust', async () => {
+  it('trusts no certificate that it was not told to trust', needs('openssl'), async () => {
     const { key, cert } = selfSigned();
     const secure = await FakeAudioServer.listen(createHttpsServer({ key, cert }), 'wss');
     const { hearer } = listen({}, secure.url);

@@ -8,6 +8,7 @@ import { OrgoError, type OrgoErrorCode } from '../../src/audio/errors';
 import { OrgoApi } from '../../src/client/orgo-api';
 import { FakeClock } from '../nodes/fake-clock';
 import { selfSigned } from './certificate';
+import { needs } from '../support/needs';
 import { httpServer } from './rig';
 
 const KEY = 'sk_live_1234567890';
@@ -208,7 +209,7 @@ describe('the REST API', { timeout: 20_000 }, () => {
     );
   });
 
-  it('whose certificate is not trusted is left, unless TLS is told of it', async () => {
+  it('whose certificate is not trusted is left, unless TLS is told of it', needs('openssl'), async () => {
     const { key, cert } = selfSigned();
     const server = createServer({ key, cert }, json(200, { password: PASSWORD })).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import register from '../../nodes/orgo-audio-server/orgo-audio-server';
 import { wavHeader } from '../../src/audio/wav';
 import { selfSigned } from '../client/certificate';
+import { needs } from '../support/needs';
 import { ramp, WIRE_DEFAULT } from '../support/manual-source';
 import { TestClient } from '../support/server-rig';
 import { FakeRed, type FakeNode } from './fake-red';
@@ -192,32 +193,36 @@ describe(TYPE, () => {
     await node.close();
   });
 
-  it('serves by the TLS configuration that is chosen, and refuses one that can not serve', async () => {
-    const RED = load();
-    const { key, cert } = selfSigned();
-    const choose = (id: string, options: object): void => {
-      RED.instances.set(id, { addTLSOptions: (given: object) => Object.assign(given, options) });
-    };
-    choose('good', { key, cert, rejectUnauthorized: true });
-    choose('trust-only', { ca: cert });
-    choose('broken', { key: 'no key', cert });
-    for (const [tls, text] of [
-      ['trust-only', /holds no certificate with its private key/],
-      ['broken', /certificate or key of the TLS configuration can't be used/],
-    ] as const) {
-      const refused = RED.create(TYPE, { source: 'test', port: 0, tls }, { password: PASSWORD });
-      assert.match(refused.statuses.at(-1)?.text ?? '', /bad-setting/);
-      assert.match(refused.errors[0] ?? '', text);
-      await refused.close();
-    }
-    const port = await freePort();
-    const node = RED.create(TYPE, { source: 'test', port, tls: 'good' }, { password: PASSWORD });
-    await untilStatus(node, /^listening/);
-    const client = new TestClient(`wss://127.0.0.1:${port}/audio?token=${PASSWORD}`, { ca: cert });
-    await client.until(() => client.binaries.length > 5);
-    await node.close();
-    assert.equal((await client.untilClosed()).code, 1001);
-  });
+  it(
+    'serves by the TLS configuration that is chosen, and refuses one that can not serve',
+    needs('openssl'),
+    async () => {
+      const RED = load();
+      const { key, cert } = selfSigned();
+      const choose = (id: string, options: object): void => {
+        RED.instances.set(id, { addTLSOptions: (given: object) => Object.assign(given, options) });
+      };
+      choose('good', { key, cert, rejectUnauthorized: true });
+      choose('trust-only', { ca: cert });
+      choose('broken', { key: 'no key', cert });
+      for (const [tls, text] of [
+        ['trust-only', /holds no certificate with its private key/],
+        ['broken', /certificate or key of the TLS configuration can't be used/],
+      ] as const) {
+        const refused = RED.create(TYPE, { source: 'test', port: 0, tls }, { password: PASSWORD });
+        assert.match(refused.statuses.at(-1)?.text ?? '', /bad-setting/);
+        assert.match(refused.errors[0] ?? '', text);
+        await refused.close();
+      }
+      const port = await freePort();
+      const node = RED.create(TYPE, { source: 'test', port, tls: 'good' }, { password: PASSWORD });
+      await untilStatus(node, /^listening/);
+      const client = new TestClient(`wss://127.0.0.1:${port}/audio?token=${PASSWORD}`, { ca: cert });
+      await client.until(() => client.binaries.length > 5);
+      await node.close();
+      assert.equal((await client.untilClosed()).code, 1001);
+    },
+  );
 
   it('takes its path on the server of Node-RED over from the node that a deploy replaces', async () => {
     const RED = load();

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe } from 'node:test';
 import { AudioVad } from '../../nodes/orgo-audio-vad/audio-vad';
 import { registerNode, type Message } from '../../nodes/shared/red';
 import { parseWavHeader } from '../../src/audio/wav';
 import type { Speech } from '../../src/vad/speech';
-import { noRecordings, recording } from '../vad/recordings';
+import { recording } from '../vad/recordings';
+import { describeWith, needs } from '../support/needs';
 import { FakeClock } from './fake-clock';
 import { FakeRed, type FakeNode } from './fake-red';
 
@@ -65,7 +66,7 @@ async function receiveAll(node: FakeNode, messages: readonly Message[]): Promise
   for (const msg of messages) assert.equal(await node.receive(msg), undefined);
 }
 
-describe('orgo-audio-vad', { skip: noRecordings }, () => {
+describeWith(needs('pocketsphinx-testdata'), 'orgo-audio-vad', ({ test: it }) => {
   it('sends a whole utterance as a WAV file, with its place and its speech', async () => {
     const { node } = vad();
     const sound = command();

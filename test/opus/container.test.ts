@@ -5,6 +5,7 @@ import type { PcmFrame } from '../../src/audio/frame';
 import { readPage, writePage } from '../../src/opus/ogg-page';
 import { bytesOf, decode, encode, isLike, packetsOf, spanningPages, STEREO } from './support/ogg';
 import { cut, firstChannel, sweep, totalSamples } from './support/sound';
+import { needs } from '../support/needs';
 import { runWith } from './support/tools';
 
 void describe('a stream that is read', () => {
@@ -45,7 +46,7 @@ void describe('a stream that is read', () => {
       },
     );
 
-  void test('from opusenc: as many samples as went in, however the bytes are cut', () => {
+  void test('from opusenc: as many samples as went in, however the bytes are cut', needs('opusenc'), () => {
     const file = opusenc();
     const whole = decode(file);
     assert.equal(totalSamples(whole), data.length / 4);
@@ -54,7 +55,7 @@ void describe('a stream that is read', () => {
     for (const cutAt of [1, 27, 1000, 4096]) assert.deepEqual(bytesOf(decode(file, cutAt)), bytesOf(whole));
   });
 
-  void test('with tags that span pages, packets that span pages, and 60 ms frames', () => {
+  void test('with tags that span pages, packets that span pages, and 60 ms frames', needs('opusenc'), () => {
     const file = opusenc('--framesize', '60', '--bitrate', '256', '--comment', `LONG=${'x'.repeat(100_000)}`);
     assert.equal(totalSamples(decode(file, 777)), data.length / 4);
     isLike(STEREO, data, decode(file));
@@ -67,7 +68,7 @@ void describe('a stream that is read', () => {
     ['a.ogg', ['-c:a', 'libopus', '-page_duration', '20000']],
     ['mono.webm', ['-ac', '1', '-frame_duration', '60']],
   ] as [string, string[]][]) {
-    void test(`${name} from ffmpeg: as many samples as went in`, () => {
+    void test(`${name} from ffmpeg: as many samples as went in`, needs('ffmpeg'), () => {
       const file = made(['-c:a', 'libopus', ...args], name);
       const channels = name.startsWith('mono') ? 1 : 2;
       const whole = decode(file);
@@ -92,7 +93,7 @@ void describe('a stream that is read', () => {
     }
   });
 
-  void test('with its output gain', () => {
+  void test('with its output gain', needs('opusenc'), () => {
     const file = opusenc('--bitrate', '128');
     const found = readPage(file);
     assert.ok(typeof found === 'object');

@@ -5,13 +5,10 @@ import { OrgoError } from '../../src/audio/errors';
 import type { PcmFrame } from '../../src/audio/frame';
 import { MAX_CONCEALED_MS, OpusDecoder } from '../../src/opus/decoder';
 import { OpusEncoder, type OpusFrame } from '../../src/opus/encoder';
-import { loadNativeLibrary } from '../../src/opus/native-library';
-import { loadWasmLibrary } from '../../src/opus/wasm-library';
+import { describeLibraries } from './support/libraries';
 import { cut, firstChannel, frameOf, lagOf, s16, START_TIME, sweep, totalSamples } from './support/sound';
 
 const FORMAT = s16(48000, 1);
-const native = loadNativeLibrary();
-const LIBRARIES = [...(native ? [native] : []), loadWasmLibrary()];
 
 function packetsOf(ms: number): OpusFrame[] {
   const encoder = new OpusEncoder({ bitrate: 96000 });
@@ -34,13 +31,13 @@ function level(samples: Float64Array): number {
   return Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
 }
 
-for (const library of LIBRARIES) {
+describeLibraries((library, { test }) => {
   for (const [lost, saysGap] of [
     [1, true],
     [1, false],
     [5, true],
   ] as const) {
-    void test(`${library.name}: ${lost} lost packets are concealed${saysGap ? '' : ', told by position alone'}`, () => {
+    test(`${lost} lost packets are concealed${saysGap ? '' : ', told by position alone'}`, () => {
       const packets = packetsOf(1000);
       const out = decode(new OpusDecoder({ library }), without(packets, 20, 20 + lost, saysGap));
       assert.equal(totalSamples(out), 48000);
@@ -53,7 +50,7 @@ for (const library of LIBRARIES) {
     });
   }
 
-  void test(`${library.name}: of a long loss the first part is concealed, the rest stays a gap`, () => {
+  test(`of a long loss the first part is concealed, the rest stays a gap`, () => {
     const packets = packetsOf(2000);
     const out = decode(new OpusDecoder({ library }), without(packets, 20, 70));
     const gap = 48000 - (MAX_CONCEALED_MS * 48000) / 1000;
@@ -66,7 +63,7 @@ for (const library of LIBRARIES) {
     const time = behind[0]?.time ?? 0;
     assert.ok(Math.abs(time - START_TIME - (70 * 960 - 312) / 48) < 0.001);
   });
-}
+});
 
 void test('a gap in what was encoded stays a gap of as many samples, at any rate', () => {
   for (const [inRate, outRate] of [

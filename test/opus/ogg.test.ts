@@ -8,7 +8,10 @@ import { OggWriter } from '../../src/opus/ogg-writer';
 import type { OpusEncoderSettings } from '../../src/opus/settings';
 import { bytesOf, decode, encode, isLike, STEREO } from './support/ogg';
 import { cut, firstChannel, frameOf, lagOf, s16, START_TIME, sweep, totalSamples } from './support/sound';
+import { needs } from '../support/needs';
 import { runWith } from './support/tools';
+
+const TOOLS = needs('opusinfo', 'ffprobe', 'opusdec');
 
 void describe('an Ogg stream that is written', () => {
   for (const settings of [
@@ -18,43 +21,47 @@ void describe('an Ogg stream that is written', () => {
     { application: 'lowdelay', frameMs: 10, bitrate: 510000 },
   ] as Partial<OpusEncoderSettings>[]) {
     for (const samples of [48000, 48000 + 777, 1, 960 * 5]) {
-      void test(`${JSON.stringify(settings)}, ${samples} samples: opusinfo, ffprobe and opusdec agree`, () => {
-        const data = sweep(STEREO, 1100).subarray(0, samples * 4);
-        const file = bytesOf(encode(cut(STEREO, data, [960]), settings));
-        runWith({ 'a.opus': file }, ['opusinfo', 'a.opus'], ({ status, text }) => {
-          assert.equal(status, 0, text);
-          assert.doesNotMatch(text, /warn|error|hole|negative|missing/i);
-          assert.match(text, /Logical stream 1 ended/);
-        });
-        runWith(
-          { 'a.opus': file },
-          [
-            'ffprobe',
-            '-v',
-            'warning',
-            '-count_packets',
-            '-show_entries',
-            'stream=codec_name,channels',
-            '-of',
-            'csv',
-            'a.opus',
-          ],
-          ({ text }) => {
-            assert.equal(text.trim(), 'stream,opus,2');
-          },
-        );
-        runWith(
-          { 'a.opus': file },
-          ['opusdec', '--quiet', '--no-dither', '--force-wav', 'a.opus', 'a.wav'],
-          ({ status, text }, read) => {
+      void test(
+        `${JSON.stringify(settings)}, ${samples} samples: opusinfo, ffprobe and opusdec agree`,
+        TOOLS,
+        () => {
+          const data = sweep(STEREO, 1100).subarray(0, samples * 4);
+          const file = bytesOf(encode(cut(STEREO, data, [960]), settings));
+          runWith({ 'a.opus': file }, ['opusinfo', 'a.opus'], ({ status, text }) => {
             assert.equal(status, 0, text);
-            assert.equal((read('a.wav').length - 44) / 4, samples);
-          },
-        );
-        const decoded = decode(file);
-        assert.equal(totalSamples(decoded), samples);
-        if (samples > 48000) isLike(STEREO, data, decoded);
-      });
+            assert.doesNotMatch(text, /warn|error|hole|negative|missing/i);
+            assert.match(text, /Logical stream 1 ended/);
+          });
+          runWith(
+            { 'a.opus': file },
+            [
+              'ffprobe',
+              '-v',
+              'warning',
+              '-count_packets',
+              '-show_entries',
+              'stream=codec_name,channels',
+              '-of',
+              'csv',
+              'a.opus',
+            ],
+            ({ text }) => {
+              assert.equal(text.trim(), 'stream,opus,2');
+            },
+          );
+          runWith(
+            { 'a.opus': file },
+            ['opusdec', '--quiet', '--no-dither', '--force-wav', 'a.opus', 'a.wav'],
+            ({ status, text }, read) => {
+              assert.equal(status, 0, text);
+              assert.equal((read('a.wav').length - 44) / 4, samples);
+            },
+          );
+          const decoded = decode(file);
+          assert.equal(totalSamples(decoded), samples);
+          if (samples > 48000) isLike(STEREO, data, decoded);
+        },
+      );
     }
   }
 
@@ -104,28 +111,32 @@ void describe('an Ogg stream that is written', () => {
     assert.equal(lagOf(firstChannel([frameOf(STEREO, data)]).slice(50000), late, 30).lag, 0);
   });
 
-  void test('ends before a longer gap, a change of format or of application, and another is chained to it', () => {
-    const data = sweep(STEREO, 500);
-    const mono = s16(16000, 1);
-    const encoder = new OggEncoder();
-    const file = bytesOf([
-      ...encoder.push(frameOf(STEREO, data)),
-      ...encoder.push(frameOf(STEREO, data, 24000 + 96001, 96001)),
-      ...encoder.push(frameOf(mono, sweep(mono, 500), 0)),
-      ...encoder.configure({ application: 'lowdelay' }),
-      ...encoder.push(frameOf(mono, sweep(mono, 500), 8000)),
-      ...encoder.flush(),
-    ]);
-    runWith({ 'a.opus': file }, ['opusinfo', 'a.opus'], ({ status, text }) => {
-      assert.equal(status, 0, text);
-      assert.doesNotMatch(text, /warn|error|hole/i);
-      assert.match(text, /Logical stream 4 ended/);
-    });
-    const decoded = decode(file, 100, { channels: 2 });
-    assert.equal(totalSamples(decoded), 96000);
-  });
+  void test(
+    'ends before a longer gap, a change of format or of application, and another is chained to it',
+    TOOLS,
+    () => {
+      const data = sweep(STEREO, 500);
+      const mono = s16(16000, 1);
+      const encoder = new OggEncoder();
+      const file = bytesOf([
+        ...encoder.push(frameOf(STEREO, data)),
+        ...encoder.push(frameOf(STEREO, data, 24000 + 96001, 96001)),
+        ...encoder.push(frameOf(mono, sweep(mono, 500), 0)),
+        ...encoder.configure({ application: 'lowdelay' }),
+        ...encoder.push(frameOf(mono, sweep(mono, 500), 8000)),
+        ...encoder.flush(),
+      ]);
+      runWith({ 'a.opus': file }, ['opusinfo', 'a.opus'], ({ status, text }) => {
+        assert.equal(status, 0, text);
+        assert.doesNotMatch(text, /warn|error|hole/i);
+        assert.match(text, /Logical stream 4 ended/);
+      });
+      const decoded = decode(file, 100, { channels: 2 });
+      assert.equal(totalSamples(decoded), 96000);
+    },
+  );
 
-  void test('holds packets that came from elsewhere, and stand-ins for those that are missing', () => {
+  void test('holds packets that came from elsewhere, and stand-ins for those that are missing', TOOLS, () => {
     const encoder = new OpusEncoder();
     const packets = cut(STEREO, sweep(STEREO, 1000), [960]).flatMap((frame) => encoder.push(frame));
     const kept = packets.flatMap((packet, index) =>

@@ -1,8 +1,9 @@
 /** How true the sound stays: noise beside sox, aliases and images, pass band, delay. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { Resampler, type Quality } from '../../src/resample/resampler';
+import { needs } from '../support/needs';
 import { channelOf, cut, dB, fitTone, format, joined, middle, snrOf, tone } from './signals';
 
 const RATES = [8000, 16000, 22050, 24000, 44100, 48000];
@@ -28,16 +29,6 @@ function rms(signal: Float64Array): number {
   return Math.sqrt(signal.reduce((sum, value) => sum + value * value, 0) / signal.length);
 }
 
-/** Why sox can not be asked; without ORGO_TEST_ALLOW_SKIP that is a failure. */
-function soxIsMissing(): string | false {
-  const { error } = spawnSync('sox', ['--version']);
-  if (!error) return false;
-  if (process.env['ORGO_TEST_ALLOW_SKIP']) return `sox does not run: ${error.message}`;
-  throw new Error('sox does not run: install it, or set ORGO_TEST_ALLOW_SKIP to skip this test', {
-    cause: error,
-  });
-}
-
 /** What `sox rate -v` makes of s16 samples. */
 function sox(data: Buffer, from: number, to: number): Buffer {
   const raw = ['-t', 'raw', '-e', 'signed', '-b', '16', '-c', '1'];
@@ -46,21 +37,17 @@ function sox(data: Buffer, from: number, to: number): Buffer {
 }
 
 describe('resampling s16 at `high`', () => {
-  test(
-    'leaves no more noise than sox does, by 0.3 dB, for all 30 pairs of rates',
-    { skip: soxIsMissing() },
-    () => {
-      for (const [from, to] of PAIRS) {
-        const input = tone(format(from), from, 1000, 0.5);
-        const resampler = new Resampler({ sampleRate: to, quality: 'high' });
-        const ours = [...resampler.push(input), ...resampler.flush()];
-        const theirs = { ...input, format: format(to), data: sox(input.data, from, to) };
-        const edge = Math.round(to * EDGE_S);
-        const [own, gold] = [ours, [theirs]].map((out) => snrOf(middle(channelOf(out), edge), 1000, to));
-        assert(own! >= gold! - 0.3, `${from} to ${to}: ${own!.toFixed(2)} dB, sox ${gold!.toFixed(2)} dB`);
-      }
-    },
-  );
+  test('leaves no more noise than sox does, by 0.3 dB, for all 30 pairs of rates', needs('sox'), () => {
+    for (const [from, to] of PAIRS) {
+      const input = tone(format(from), from, 1000, 0.5);
+      const resampler = new Resampler({ sampleRate: to, quality: 'high' });
+      const ours = [...resampler.push(input), ...resampler.flush()];
+      const theirs = { ...input, format: format(to), data: sox(input.data, from, to) };
+      const edge = Math.round(to * EDGE_S);
+      const [own, gold] = [ours, [theirs]].map((out) => snrOf(middle(channelOf(out), edge), 1000, to));
+      assert(own! >= gold! - 0.3, `${from} to ${to}: ${own!.toFixed(2)} dB, sox ${gold!.toFixed(2)} dB`);
+    }
+  });
 });
 
 for (const [quality, limit] of [

@@ -7,6 +7,7 @@ import { AudioServer } from '../../src/server/audio-server';
 import { OwnPort } from '../../src/server/own-port';
 import { selfSigned } from '../client/certificate';
 import { ManualSource, ramp, WIRE_DEFAULT } from '../support/manual-source';
+import { describeWith, needs } from '../support/needs';
 import { PASSWORD, TestClient } from '../support/server-rig';
 
 const UPGRADE = (path: string): string =>
@@ -100,9 +101,13 @@ describe('OwnPort', { timeout: 30_000 }, () => {
     }));
 });
 
-describe('OwnPort with TLS', { timeout: 30_000 }, () => {
-  const certificate = selfSigned();
-  const trusting = { ca: certificate.cert };
+describeWith(needs('openssl'), 'OwnPort with TLS', ({ test: it, before }) => {
+  let certificate: ReturnType<typeof selfSigned>;
+  let trusting: { ca: Buffer };
+  before(() => {
+    certificate = selfSigned();
+    trusting = { ca: certificate.cert };
+  });
 
   it('serves wss, and https beside it', () =>
     scene(async ({ port, source }) => {

@@ -1,10 +1,10 @@
 /** Real PulseAudio daemons for tests: each alone in a fresh directory, ready when the promise resolves. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { adopt, endChild, soundClients, type Player, type SoundServer } from './sound-clients';
 
@@ -48,30 +48,6 @@ export interface PulseDaemon extends SoundServer {
   restart(): Promise<void>;
   /** Ends daemon and players, removes the directory. May be called twice. */
   stop(): Promise<void>;
-}
-
-/** Whether `program` is in PATH. */
-export function installed(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/**
- * For the `skip` option of a suite: false when all programs are installed. A missing one fails the tests,
- * unless ORGO_TEST_ALLOW_SKIP is set: then it is the reason to skip.
- */
-export function skipWithout(...programs: string[]): string | false {
-  const missing = programs.filter((program) => !installed(program));
-  if (missing.length === 0) return false;
-  const reason = `not installed: ${missing.join(', ')}`;
-  if (process.env['ORGO_TEST_ALLOW_SKIP']) return reason;
-  throw new Error(`${reason} (install it, or set ORGO_TEST_ALLOW_SKIP to skip these tests)`);
 }
 
 /** Waits until a unix socket accepts connections; fails when `alive` says that its owner ended. */

@@ -9,13 +9,13 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { systemClock } from '../../src/audio/clock';
 import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import { AudioServer } from '../../src/server/audio-server';
 import { OwnPort } from '../../src/server/own-port';
-import { skipWithout, startPulse, toneSamples, type PulseDaemon } from '../support/pulse-daemon';
+import { describeWith, needs } from '../support/needs';
+import { startPulse, toneSamples, type PulseDaemon } from '../support/pulse-daemon';
 import { adopt, endChild } from '../support/sound-clients';
 import { startTlsProxy, type TlsProxy } from '../support/tls-proxy';
 import { channelOf, measureTone, phaseStep } from '../support/tone';
@@ -45,10 +45,10 @@ interface Start {
   readonly duration: number;
 }
 
-describe(
+describeWith(
+  needs('pulseaudio', 'chromium', 'nginx', 'openssl'),
   'the document’s example in a browser',
-  { skip: skipWithout('pulseaudio', 'chromium', 'openssl') },
-  () => {
+  ({ test, before, after }) => {
     let pulse: PulseDaemon;
     let audio: AudioServer;
     let port: OwnPort;

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
 import WebSocket from 'ws';
 import { fillIn, importExample, nodeOf, type Flow, withFlowEnv } from '../support/examples';
+import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { freePort, isPortTaken, startNodeRed, type NodeRed } from '../support/node-red';
 import { packPackage, type PackedPackage } from '../support/packed-package';
-import { skipWithout, startPulse, type PulseDaemon } from '../support/pulse-daemon';
+import { startPulse, type PulseDaemon } from '../support/pulse-daemon';
 import {
   installNewerRuntime,
   NEWER_RUNTIME,
@@ -38,10 +38,10 @@ function isToneLevel(text: string): boolean {
 }
 
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
-  describe(runtime.name, { skip: skipWithout('pulseaudio', 'pactl', 'pacat') }, () => inRuntime(runtime));
+  describeWith(needs('pulseaudio', 'pactl', 'pacat'), runtime.name, (tools) => inRuntime(runtime, tools));
 }
 
-function inRuntime(runtime: Runtime): void {
+function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
   let packed: PackedPackage;
   let userDir: UserDirectory;
   let pulse: PulseDaemon;

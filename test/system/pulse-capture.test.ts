@@ -5,13 +5,8 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { PulseCapture, type PulseCaptureOptions } from '../../src/capture/pulse/pulse-capture';
 import { CaptureRecorder, isSilent } from '../support/capture-recorder';
-import {
-  skipWithout,
-  startPulse,
-  toneSamples,
-  type PulseDaemon,
-  type PulseOptions,
-} from '../support/pulse-daemon';
+import { describeWith, needs } from '../support/needs';
+import { startPulse, toneSamples, type PulseDaemon, type PulseOptions } from '../support/pulse-daemon';
 import { channelOf, measureTone } from '../support/tone';
 
 const RATE = 48_000;
@@ -96,7 +91,7 @@ async function firstSound(t: TestContext, what: string, recorder: CaptureRecorde
   t.diagnostic(`first sound from ${what}: ${(performance.now() - start).toFixed(0)} ms`);
 }
 
-describe('capture from PulseAudio', { skip: skipWithout('pulseaudio', 'pactl', 'pacat', 'parec') }, () => {
+describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from PulseAudio', ({ test: it }) => {
   it('hears the very samples that parec records', () =>
     withPulse({}, async (daemon, listen) => {
       const recording = await daemon.record('vspk.monitor');

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
 import { PulseCapture, type PulseCaptureOptions } from '../../src/capture/pulse/pulse-capture';
 import { CaptureRecorder } from '../support/capture-recorder';
 import { PIPEWIRE_PROGRAMS, startPipeWire, type PipeWireDaemon } from '../support/pipewire-daemon';
-import { skipWithout } from '../support/pulse-daemon';
+import { describeWith, needs } from '../support/needs';
 import { channelOf, measureTone } from '../support/tone';
 
 /** Runs a test with a PipeWire of its own, and ends whatever the test leaves. */
@@ -35,7 +34,7 @@ const sinkArguments = (name: string): string[] => [
   'channel_map=front-left,front-right',
 ];
 
-describe("capture from PipeWire's PulseAudio server", { skip: skipWithout(...PIPEWIRE_PROGRAMS) }, () => {
+describeWith(needs(...PIPEWIRE_PROGRAMS), "capture from PipeWire's PulseAudio server", ({ test: it }) => {
   it('hears what is played, muted and unmuted', (t) =>
     withPipeWire(async (daemon, listen) => {
       const start = performance.now();

@@ -1,18 +1,16 @@
 /** A client that shares no code with us: Debian's python3-websockets, on a server that plays the test signal. */
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '../../src/audio/clock';
 import { TestSignal } from '../../src/capture/test-signal';
 import { AudioServer } from '../../src/server/audio-server';
 import { OwnPort } from '../../src/server/own-port';
+import { DEBIAN_PYTHON, describeWith, needs } from '../support/needs';
 
 const run = promisify(execFile);
 
-/** Debian's own Python: a version manager's has no Debian packages. */
-const PYTHON = '/usr/bin/python3';
 const SCRIPT = join(__dirname, 'fixtures', 'websockets_client.py');
 const PASSWORD = 'correct-horse';
 const FRAMES = 50;
@@ -25,15 +23,7 @@ interface Seen {
   readonly close_code: number | null;
 }
 
-/** False where the library is installed; see {@link skipWithout}. */
-function skipWithoutWebsockets(): string | false {
-  if (spawnSync(PYTHON, ['-c', 'import websockets']).status === 0) return false;
-  const reason = 'not installed: python3-websockets';
-  if (process.env['ORGO_TEST_ALLOW_SKIP']) return reason;
-  throw new Error(`${reason} (install it, or set ORGO_TEST_ALLOW_SKIP to skip these tests)`);
-}
-
-describe('a client of python3-websockets', { skip: skipWithoutWebsockets() }, () => {
+describeWith(needs('python3-websockets'), 'a client of python3-websockets', ({ test, before, after }) => {
   let audio: AudioServer;
   let port: OwnPort;
   before(async () => {
@@ -47,7 +37,7 @@ describe('a client of python3-websockets', { skip: skipWithoutWebsockets() }, ()
 
   async function listen(query: string): Promise<Seen> {
     const url = `ws://127.0.0.1:${port.port}/audio?${query}`;
-    const { stdout } = await run(PYTHON, [SCRIPT, url, String(FRAMES)]);
+    const { stdout } = await run(DEBIAN_PYTHON, [SCRIPT, url, String(FRAMES)]);
     return JSON.parse(stdout) as Seen;
   }
 

@@ -4,13 +4,12 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { parseWavHeader } from '../../src/audio/wav';
 import { fillIn, importExample, nodeOf, withFlowEnv, type Flow } from '../support/examples';
 import { userDirectoryWithLink } from '../support/linked-package';
+import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
-import { skipWithout } from '../support/pulse-daemon';
 import {
   installNewerRuntime,
   NEWER_RUNTIME,
@@ -26,11 +25,11 @@ const WAV_HEADER_BYTES = 44;
 const LINGER_S = '1';
 
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
-  const skip = skipWithout('opusinfo', 'ffprobe');
-  describe(`the examples of speech and Opus, ${runtime.name}`, { skip }, () => inRuntime(runtime));
+  const name = `the examples of speech and Opus, ${runtime.name}`;
+  describeWith(needs('opusinfo', 'ffprobe'), name, (tools) => inRuntime(runtime, tools));
 }
 
-function inRuntime(runtime: Runtime): void {
+function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
   let directory: string;
   let userDir: UserDirectory;
   let nodeRed: NodeRed;

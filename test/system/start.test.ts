@@ -7,17 +7,17 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { after, before, describe, test } from 'node:test';
+import { describeWith, needs } from '../support/needs';
 import { EditorChannel, freePort, isPortTaken, type FlowNode } from '../support/node-red';
 import { ROOT } from '../support/packed-package';
-import { skipWithout, startPulse, type PulseDaemon } from '../support/pulse-daemon';
+import { startPulse, type PulseDaemon } from '../support/pulse-daemon';
 import { adopt } from '../support/sound-clients';
 
 /** Of the example's server, which a newcomer's machine has free. */
 const AUDIO_PORT = 8765;
 const READY = /Stop\s+Ctrl-C/;
 
-describe('npm start', { skip: skipWithout('pulseaudio', 'pactl', 'pacat') }, () => {
+describeWith(needs('pulseaudio', 'pactl', 'pacat'), 'npm start', ({ test, before, after }) => {
   let pulse: PulseDaemon;
   let userDir: string;
   let port: number;

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { parseWavHeader } from '../../src/audio/wav';
 import { fillIn, importExample, withFlowEnv, type Flow } from '../support/examples';
 import { userDirectoryWithLink } from '../support/linked-package';
 import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
-import { skipWithout, startPulse, type PulseDaemon } from '../support/pulse-daemon';
+import { describeWith, needs } from '../support/needs';
+import { startPulse, type PulseDaemon } from '../support/pulse-daemon';
 import { humanClips, recognise, type Clip, type Vocabulary } from '../support/recogniser';
 import { OWN_RUNTIME, type UserDirectory } from '../support/runtimes';
 import {
@@ -46,12 +47,10 @@ interface Session {
   readonly wavs: readonly Buffer[];
 }
 
-describe(
+describeWith(
+  needs('pulseaudio', 'paplay', 'parec', 'sox', 'pocketsphinx_continuous', 'pocketsphinx-testdata'),
   'transcription by an OpenAI-compatible service',
-  {
-    skip: skipWithout('pulseaudio', 'paplay', 'parec', 'sox', 'pocketsphinx_continuous'),
-  },
-  () => {
+  ({ test, before, after }) => {
     let directory: string;
     let clips: Clip[];
     let pulse: PulseDaemon;

@@ -1,7 +1,8 @@
 /** Human speech from Debian's pocketsphinx-testdata, and noise made here; all at 16 kHz mono. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HUMAN_SPEECH } from '../support/needs';
 
-const FOLDER = '/usr/share/pocketsphinx/test/data/';
 const WAV_HEADER_BYTES = 44;
 const CARDS = ['001', '002', '003', '004', '005'].map((name) => `cards/${name}.wav`);
 const NOVEL = ['0870', '0880', '0890', '0920', '0930'].map(
@@ -9,15 +10,9 @@ const NOVEL = ['0870', '0880', '0890', '0920', '0930'].map(
 );
 const COMMANDS = ['goforward.raw', 'something.raw', 'numbers.raw'];
 
-/** Why tests with human speech are left out; undefined where nothing stands in their way. */
-export const noRecordings =
-  !existsSync(FOLDER) && process.env['ORGO_TEST_ALLOW_SKIP'] === '1'
-    ? 'needs the Debian package pocketsphinx-testdata'
-    : undefined;
-
 /** One of the recordings as s16le. */
 export function recording(name: string): Buffer {
-  const bytes = readFileSync(FOLDER + name);
+  const bytes = readFileSync(join(HUMAN_SPEECH, name));
   return name.endsWith('.wav') ? bytes.subarray(WAV_HEADER_BYTES) : bytes;
 }
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { Silero, SILERO_WINDOW } from '../../src/vad/silero';
 import { OnnxSilero } from './onnx-silero';
-import { allRecordings, floatsOf, noRecordings, recording, whiteNoise } from './recordings';
+import { allRecordings, floatsOf, recording, whiteNoise } from './recordings';
+import { needs } from '../support/needs';
 
 const ROOT = join(__dirname, '../..');
 
@@ -28,13 +29,13 @@ describe('Silero', () => {
     return { windows, worst };
   }
 
-  it('agrees with onnxruntime-web to 1e-5 on clean speech', { skip: noRecordings }, async () => {
+  it('agrees with onnxruntime-web to 1e-5 on clean speech', needs('pocketsphinx-testdata'), async () => {
     const { windows, worst } = await compare(floatsOf(allRecordings()));
     assert.ok(windows >= 500, `${windows} windows are too few`);
     assert.ok(worst <= 1e-5, `differs by ${worst}`);
   });
 
-  it('agrees to 1e-4 on speech under noise as loud as it', { skip: noRecordings }, async () => {
+  it('agrees to 1e-4 on speech under noise as loud as it', needs('pocketsphinx-testdata'), async () => {
     const speech = floatsOf(allRecordings());
     const noise = whiteNoise(speech.length, 0.2);
     const { worst } = await compare(speech.map((sample, i) => sample + (noise[i] ?? 0)));
@@ -52,7 +53,7 @@ describe('Silero', () => {
     }
   });
 
-  it('keeps streams apart, and forgets one on reset', { skip: noRecordings }, () => {
+  it('keeps streams apart, and forgets one on reset', needs('pocketsphinx-testdata'), () => {
     const speech = floatsOf(recording('goforward.raw'));
     const run = (silero: Silero, between: () => void = () => undefined): number[] => {
       const probabilities = [];

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe } from 'node:test';
 import fc from 'fast-check';
 import { bytesPerSample, formatText, samplesInMs, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type PcmFrame } from '../../src/audio/frame';
 import { Resampler } from '../../src/resample/resampler';
 import type { Speech, SpeechOutput, SpeechSettings } from '../../src/vad/speech';
 import { SpeechDetector } from '../../src/vad/speech-detector';
-import { noRecordings, recording, whiteNoise } from './recordings';
+import { recording, whiteNoise } from './recordings';
+import { describeWith, needs } from '../support/needs';
 
 const FORMAT: PcmFormat = { encoding: 's16le', sampleRate: 16000, channels: 1 };
 const SETTINGS: SpeechSettings = {
@@ -106,7 +107,7 @@ function joinAudio(out: SpeechOutput[]): { data: Buffer; spans: [number, number]
   return { data: Buffer.concat(audioOf(out).map(({ frame }) => frame.data)), spans };
 }
 
-describe('SpeechDetector', { skip: noRecordings }, () => {
+describeWith(needs('pocketsphinx-testdata'), 'SpeechDetector', ({ test: it }) => {
   it('cuts out what is said: pre-roll and hangover included, sample for sample as it came', () => {
     const input = conversation();
     const utterances = utterancesOf(detect(input));
