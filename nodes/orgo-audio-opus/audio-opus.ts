@@ -15,7 +15,7 @@ import {
   type StreamProcessor,
   type Surroundings,
 } from '../shared/stream-node';
-import type { Accepted } from '../shared/stream-input';
+import type { Accepted } from '../shared/messages/message-reader';
 import { EncodeProcessor } from './encode-processor';
 import { changedBy, readSettings, type OpusNodeSettings } from './settings';
 
@@ -24,11 +24,11 @@ const SLICE_MS = 200;
 
 export class AudioOpus implements NodeBehaviour {
   private readonly status: StatusLine;
-  private readonly harness: StreamNode;
+  private readonly harness: StreamNode<OpusEncoderSettings>;
   private readonly settings: OpusNodeSettings;
   private encoder: OpusEncoderSettings;
   private readonly libraryWord: string;
-  private streams: ReadonlySet<Stream> = new Set();
+  private streams: ReadonlySet<Stream<OpusEncoderSettings>> = new Set();
 
   /** @throws OrgoError `ORGO_BAD_SETTING` */
   constructor(
@@ -48,6 +48,7 @@ export class AudioOpus implements NodeBehaviour {
       {
         accepted: acceptedBy(this.settings),
         sliceMs: SLICE_MS,
+        settings: () => this.encoder,
         create: (format) => this.processor(format),
         onChange: (streams) => this.show(streams),
         onRefused: () => this.status.show('error', 'bad-input'),
@@ -78,12 +79,12 @@ export class AudioOpus implements NodeBehaviour {
     return !Buffer.isBuffer(msg.payload) && msg['reset'] === undefined && msg['complete'] !== true;
   }
 
-  private processor(format: AudioFormat): StreamProcessor {
+  private processor(format: AudioFormat): StreamProcessor<OpusEncoderSettings> {
     const { mode, container, sampleRate, channels, encoding } = this.settings.node;
     const { library } = this;
     if (mode === 'encode') {
       if (format.encoding === 'opus') return processorOf(new OggWriter());
-      return new EncodeProcessor({ container, library, settings: () => this.encoder });
+      return new EncodeProcessor(container, library);
     }
     const options: OpusDecoderOptions = {
       ...{ sampleRate, encoding, library },
@@ -93,7 +94,7 @@ export class AudioOpus implements NodeBehaviour {
     return processorOf(new Decoder(options));
   }
 
-  private show(streams: ReadonlySet<Stream>): void {
+  private show(streams: ReadonlySet<Stream<OpusEncoderSettings>>): void {
     this.streams = streams;
     const { mode, sampleRate } = this.settings.node;
     const library = this.libraryWord;

@@ -68,8 +68,8 @@ export class AudioResample implements NodeBehaviour {
     const processor = processorOf(resampler);
     let counted = 0;
     return {
-      push: (frame: AudioFrame, msg: Message) => {
-        const products = processor.push(frame, msg);
+      push: (frame: AudioFrame) => {
+        const products = processor.push(frame, undefined);
         if (resampler.clipped > counted) {
           this.clipped += resampler.clipped - counted;
           counted = resampler.clipped;

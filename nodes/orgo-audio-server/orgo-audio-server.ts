@@ -2,6 +2,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import { systemClock, type Clock } from '../../src/audio/clock';
 import { errorText, OrgoError } from '../../src/audio/errors';
+import { isPcmFrame } from '../../src/audio/frame';
 import { Feed } from '../../src/capture/feed';
 import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import type { Source, SourceState } from '../../src/capture/source';
@@ -9,7 +10,7 @@ import { TestSignal } from '../../src/capture/test-signal';
 import { AudioServer } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
 import { OwnPort } from '../../src/server/own-port';
-import { PcmReader } from '../shared/pcm-input';
+import { MessageReader } from '../shared/messages/message-reader';
 import {
   registerNode,
   type Message,
@@ -45,7 +46,7 @@ class ServerNode implements NodeBehaviour {
   private readonly status: StatusLine;
   private readonly audio: AudioServer | undefined;
   private readonly feed: Feed | undefined;
-  private readonly reader: PcmReader;
+  private readonly reader: MessageReader;
   private host: Host | undefined;
   private opening: Promise<void> = Promise.resolve();
   private cancelRetry: (() => void) | undefined;
@@ -65,7 +66,7 @@ class ServerNode implements NodeBehaviour {
     this.settings = readServerSettings(config, node.credentials);
     if (this.settings.listen === 'own') this.tls = serverTlsOf(RED, this.settings.tls);
     this.status = new StatusLine(RED, node, clock);
-    this.reader = new PcmReader(this.settings);
+    this.reader = new MessageReader({ settings: this.settings, encodings: ['s16le', 'f32le'] }, clock);
     if (this.settings.password === '') {
       this.status.show('error', 'no-password');
       node.error(
@@ -168,8 +169,8 @@ class ServerNode implements NodeBehaviour {
         `This server's source is ${this.settings.source}, so it takes no audio: set its source to input`,
       );
     }
-    const input = this.reader.read(msg, this.clock.now() + this.clock.epochOffset());
-    if (input && !this.feed.push(input.frame, input.timed)) {
+    const { frame, timed } = this.reader.read(msg);
+    if (frame && isPcmFrame(frame) && frame.samples > 0 && !this.feed.push(frame, timed)) {
       throw new OrgoError(
         'ORGO_BAD_INPUT',
         'Ten minutes of sound wait to be played already: this message was dropped',

@@ -1,6 +1,6 @@
 /** One stream's speech as products of the node: gated sound, utterances, events. */
-import { isPcm, type PcmFormat } from '../../src/audio/format';
-import type { AudioFrame, PcmFrame } from '../../src/audio/frame';
+import type { PcmFormat } from '../../src/audio/format';
+import { isPcmFrame, type AudioFrame, type PcmFrame } from '../../src/audio/frame';
 import { wavHeader } from '../../src/audio/wav';
 import { SpeechDetector } from '../../src/vad/speech-detector';
 import type { SpeechOutput, SpeechSettings } from '../../src/vad/speech';
@@ -88,10 +88,6 @@ export class SpeechProcessor implements StreamProcessor {
     this.speaking = speaking;
     this.options.onChange();
   }
-}
-
-function isPcmFrame(frame: AudioFrame): frame is PcmFrame {
-  return isPcm(frame.format);
 }
 
 function wavFrame(frame: PcmFrame): AudioFrame<'wav'> {

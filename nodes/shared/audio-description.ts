@@ -55,12 +55,17 @@ export function badProperty(name: string, value: unknown, wanted: string): OrgoE
   return new OrgoError('ORGO_BAD_INPUT', `msg.audio.${name} is ${inWords(value)}: it must be ${wanted}`);
 }
 
-/** `value` where it is a number that can be reckoned with. */
-export function finite(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+/** The stream that `msg` names, by `msg.audio.stream` or by its topic; undefined where it names none. */
+export function streamNameOf(msg: Message): string | undefined {
+  for (const name of [descriptionOf(msg)?.['stream'], msg.topic]) {
+    if (typeof name === 'number') return String(name);
+    if (typeof name === 'string' && name !== '') return name;
+  }
+  return undefined;
 }
 
-function isSampleRate(value: unknown): value is number {
+/** Whether `value` is a rate that a message may carry. */
+export function isSampleRate(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= MIN_SAMPLE_RATE && Number(value) <= MAX_SAMPLE_RATE;
 }
 

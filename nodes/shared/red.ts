@@ -1,6 +1,6 @@
 /** The part of Node-RED's runtime API that these nodes use, typed; and the one way in which they register. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { errorText } from '../../src/audio/errors';
+import { asError } from '../../src/audio/errors';
 
 /** A message of a flow. */
 export interface Message {
@@ -168,8 +168,4 @@ function settle(work: () => void | Promise<void>, finished: (error?: Error) => v
       () => finished(),
       (thrown: unknown) => finished(asError(thrown)),
     );
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(errorText(thrown));
 }

@@ -3,18 +3,19 @@
  * `reset`; a node brings a StreamProcessor, which knows sound.
  */
 import type { Clock } from '../../src/audio/clock';
-import { errorText, OrgoError } from '../../src/audio/errors';
-import { descriptionOf, inWords } from './audio-description';
+import { asError, errorText, OrgoError } from '../../src/audio/errors';
+import { descriptionOf, inWords, streamNameOf } from './audio-description';
 import type { Message, NodeBehaviour, RedNode, Send } from './red';
-import { Stream, type StreamOptions } from './stream';
+import { numbersOf } from './messages/numbers';
+import { Stream, type Arrival, type StreamOptions } from './stream';
 import { WorkQueue, type Work } from './work-queue';
 
 export { processorOf, type Product, type StreamProcessor } from './stream-processor';
 export type { Stream } from './stream';
 
-export interface StreamNodeOptions extends StreamOptions {
+export interface StreamNodeOptions<S = unknown> extends StreamOptions<S> {
   /** Called when streams came or went, or what one of them holds or becomes has changed: for the status. */
-  onChange?(streams: ReadonlySet<Stream>): void;
+  onChange?(streams: ReadonlySet<Stream<S>>): void;
   /** Called with each error that a message is answered with; `onChange` follows when one is taken again. */
   onRefused?(error: unknown): void;
 }
@@ -36,8 +37,8 @@ export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 const WARN_EVERY_MS = 60_000;
 const RESET: Message = { reset: true };
 
-export class StreamNode implements NodeBehaviour {
-  private readonly streams = new Map<string, Stream>();
+export class StreamNode<S = unknown> implements NodeBehaviour {
+  private readonly streams = new Map<string, Stream<S>>();
   private readonly queue: WorkQueue;
   private cancelIdle: (() => void) | undefined;
   private warnedAt = -Infinity;
@@ -46,7 +47,7 @@ export class StreamNode implements NodeBehaviour {
 
   constructor(
     private readonly node: RedNode,
-    private readonly options: StreamNodeOptions,
+    private readonly options: StreamNodeOptions<S>,
     private readonly surroundings: Surroundings,
   ) {
     this.queue = new WorkQueue(surroundings.clock, surroundings.defer);
@@ -55,19 +56,14 @@ export class StreamNode implements NodeBehaviour {
   /** @throws OrgoError `ORGO_BAD_INPUT`, and whatever a processor throws */
   onInput(msg: Message, send: Send): void | Promise<void> {
     if (this.closed) return undefined;
-    try {
-      const waiting = this.accept(msg, send);
-      if (waiting.length === 0) {
-        this.succeed();
-        return undefined;
-      }
-      return Promise.all(waiting).then(
-        () => this.succeed(),
-        (error: unknown) => this.refuse(error),
-      );
-    } catch (error) {
-      return this.refuse(error);
+    const waiting: Promise<void>[] = [];
+    for (const [stream, job] of this.jobsFor(msg)) {
+      const work = this.begin(stream, job, send);
+      if (work) waiting.push(work);
     }
+    if (waiting.length > 0) return this.settled(waiting);
+    this.succeed();
+    return undefined;
   }
 
   onClose(): void {
@@ -80,63 +76,79 @@ export class StreamNode implements NodeBehaviour {
     for (const stream of [...this.streams.values()]) this.end(stream, 'closed');
   }
 
-  /** Begins what `msg` asks for; what is returned is not done yet. */
-  private accept(msg: Message, send: Send): Promise<void>[] {
-    const { payload } = msg;
-    const resets = msg['reset'] !== undefined;
-    const described = descriptionOf(msg) !== undefined;
-    const sounds = Buffer.isBuffer(payload);
-    const bytes = sounds ? payload.length : 0;
-    this.checkWaiting(bytes);
-    const waiting: (void | Promise<void>)[] = [];
-    if (resets && !described) {
-      for (const stream of this.streams.values())
-        waiting.push(this.run(stream, this.work(stream, RESET, send), 0));
+  /** Works `msg` off, at once where nothing waits. One stream's failure keeps no other one from its work. */
+  private begin(stream: Stream<S>, msg: Message, send: Send): void | Promise<void> {
+    const bytes = Buffer.isBuffer(msg.payload) ? msg.payload.length : 0;
+    try {
+      return this.queue.run(stream.lane, this.work(stream, { msg, send, settings: this.settings }), bytes);
+    } catch (error) {
+      return Promise.reject(asError(error));
     }
-    if (sounds || msg['complete'] === true) {
-      const stream = this.streamFor(this.nameOf(msg));
-      waiting.push(this.run(stream, this.work(stream, msg, send), bytes));
-    } else if (resets && described) {
-      const stream = this.streams.get(this.nameOf(msg));
-      if (stream) waiting.push(this.run(stream, this.work(stream, RESET, send), 0));
-    } else if (!resets) {
+  }
+
+  private jobsFor(msg: Message): [Stream<S>, Message][] {
+    try {
+      return this.jobsOf(msg);
+    } catch (error) {
+      return this.refuse(error);
+    }
+  }
+
+  /** What `msg` asks for, by the streams that it concerns. */
+  private jobsOf(msg: Message): [Stream<S>, Message][] {
+    const { payload } = msg;
+    const described = descriptionOf(msg) !== undefined;
+    const resets = msg['reset'] !== undefined;
+    numbersOf(descriptionOf(msg));
+    const jobs: [Stream<S>, Message][] = [];
+    if (resets && !described) for (const stream of this.streams.values()) jobs.push([stream, RESET]);
+    if (Buffer.isBuffer(payload) || msg['complete'] === true) {
+      this.checkWaiting(Buffer.isBuffer(payload) ? payload.length : 0);
+      jobs.push([this.streamFor(this.nameOf(msg)), msg]);
+    } else if (resets) {
+      const stream = described ? this.streams.get(this.nameOf(msg)) : undefined;
+      if (stream) jobs.push([stream, RESET]);
+    } else {
       throw new OrgoError(
         'ORGO_BAD_INPUT',
         `msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`,
       );
     }
-    return waiting.filter((work) => work !== undefined);
+    return jobs;
   }
 
-  private run(stream: Stream, work: Work, bytes: number): void | Promise<void> {
-    return this.queue.run(stream.lane, work, bytes);
+  /** Waits for all of it, so that `done` comes when nothing of the message is worked off any more. */
+  private async settled(waiting: readonly Promise<void>[]): Promise<void> {
+    const results = await Promise.allSettled(waiting);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) this.refuse(failed.reason);
+    this.succeed();
   }
 
-  private *work(stream: Stream, msg: Message, send: Send): Work {
-    const { clock } = this.surroundings;
+  private *work(stream: Stream<S>, arrival: Arrival<S>): Work {
     try {
-      yield* stream.take(msg, send, clock.now() + clock.epochOffset());
+      yield* stream.take(arrival);
     } finally {
       this.release(stream);
     }
   }
 
-  private streamFor(name: string): Stream {
+  private streamFor(name: string): Stream<S> {
     const stream = this.streams.get(name) ?? this.open(name);
     stream.usedAt = this.surroundings.clock.now();
     return stream;
   }
 
-  private open(name: string): Stream {
+  private open(name: string): Stream<S> {
     if (this.streams.size >= MAX_STREAMS) this.makeRoom();
-    const stream = new Stream(name, this.options, () => this.changed());
+    const stream = new Stream(name, this.options, this.surroundings.clock, () => this.changed());
     this.streams.set(name, stream);
     if (!this.cancelIdle) this.watchIdle(IDLE_MS);
     return stream;
   }
 
   /** Forgets a stream that holds nothing, and for which nothing waits but the message that is worked off now. */
-  private release(stream: Stream): void {
+  private release(stream: Stream<S>): void {
     if (stream.holds || stream.lane.jobs.length > 1) return;
     if (this.streams.get(stream.name) === stream) this.streams.delete(stream.name);
     this.changed();
@@ -165,12 +177,11 @@ export class StreamNode implements NodeBehaviour {
     );
   }
 
-  private end(stream: Stream, reason: string): void {
-    const { clock } = this.surroundings;
+  private end(stream: Stream<S>, reason: string): void {
     this.streams.delete(stream.name);
     if (stream.format !== undefined) {
       try {
-        stream.end(reason, this.node.send.bind(this.node), clock.now() + clock.epochOffset());
+        stream.end(reason, this.node.send.bind(this.node));
       } catch (error) {
         const text = `The stream ${stream.name} could not be ended properly: ${errorText(error)}`;
         // Without a message of its own, an error reaches no Catch node.
@@ -195,11 +206,7 @@ export class StreamNode implements NodeBehaviour {
   }
 
   private nameOf(msg: Message): string {
-    for (const name of [descriptionOf(msg)?.['stream'], msg.topic]) {
-      if (typeof name === 'number') return String(name);
-      if (typeof name === 'string' && name !== '') return name;
-    }
-    return this.node.id;
+    return streamNameOf(msg) ?? this.node.id;
   }
 
   private checkWaiting(bytes: number): void {
@@ -222,6 +229,10 @@ export class StreamNode implements NodeBehaviour {
     this.refused = true;
     this.options.onRefused?.(error);
     throw error;
+  }
+
+  private get settings(): S {
+    return this.options.settings?.() as S;
   }
 
   private changed(): void {

@@ -1,4 +1,5 @@
 /** The messages that leave a node for one stream: counted, each with its place. */
+import { msOfSamples } from '../../src/audio/format';
 import type { AudioFrame } from '../../src/audio/frame';
 import type { Message, Outgoing } from './red';
 
@@ -19,7 +20,7 @@ const MAIN_OUTPUT = 0;
 export class StreamOutput {
   private readonly sequences: number[];
   /** Where the main output goes on. */
-  private last: AudioFrame | undefined;
+  private end: Omit<AudioFrame, 'data' | 'samples'> | undefined;
   /** Held back by {@link holdLast}: the main output's latest. */
   private held: Message | undefined;
   private holding = false;
@@ -46,7 +47,7 @@ export class StreamOutput {
     Object.assign(message, properties);
     if (!event) {
       this.sequences[output] = (this.sequences[output] ?? 0) + 1;
-      if (output === MAIN_OUTPUT) this.last = frame;
+      if (output === MAIN_OUTPUT) this.end = endOf(frame);
     }
     if (!this.holding || output !== MAIN_OUTPUT || event) {
       this.sendTo(output, message, send);
@@ -74,15 +75,8 @@ export class StreamOutput {
   private empty(template: Message, now: number): Message {
     const message = copyOf(template);
     message.payload = Buffer.alloc(0);
-    const { last } = this;
-    if (last) {
-      const { samples, position, time, format } = last;
-      const place = {
-        position: position + samples,
-        time: time + (samples * 1000) / format.sampleRate,
-        gap: 0,
-      };
-      message.audio = this.describe({ ...last, ...place }, MAIN_OUTPUT, 0);
+    if (this.end) {
+      message.audio = this.describe(this.end, MAIN_OUTPUT, 0);
     } else {
       const { stream } = this;
       const told = typeof template.audio === 'object' ? template.audio : {};
@@ -100,7 +94,11 @@ export class StreamOutput {
     return message;
   }
 
-  private describe(frame: AudioFrame, output: number, samples: number): Record<string, unknown> {
+  private describe(
+    frame: Omit<AudioFrame, 'data' | 'samples'>,
+    output: number,
+    samples: number,
+  ): Record<string, unknown> {
     const { format, position, time, gap, latencyMs, preSkip } = frame;
     return {
       encoding: format.encoding,
@@ -126,6 +124,19 @@ export class StreamOutput {
     outgoing[output] = message;
     send(outgoing);
   }
+}
+
+/** The place just after a frame, without its sound. */
+function endOf({
+  format,
+  samples,
+  position,
+  time,
+  latencyMs,
+  preSkip,
+}: AudioFrame): Omit<AudioFrame, 'data' | 'samples'> {
+  const end = { position: position + samples, time: time + msOfSamples(format.sampleRate, samples) };
+  return { format, ...end, gap: 0, latencyMs, ...(preSkip !== undefined && { preSkip }) };
 }
 
 /** What a message tells the node, rather than what it is, is not passed on. */

@@ -1,15 +1,14 @@
 /** What a node brings to the harness: it knows sound, and nothing of messages. */
 import type { AudioFormat } from '../../src/audio/format';
 import type { AudioFrame, Transform } from '../../src/audio/frame';
-import type { Message } from './red';
 import type { Product } from './stream-output';
 
 export type { Product } from './stream-output';
 
 /** What a node does with one stream, from a first frame to a flush. All frames are of the format it was made for. */
-export interface StreamProcessor {
-  /** @param msg that brought the frame: for settings that come with it */
-  push(frame: AudioFrame, msg: Message): readonly Product[];
+export interface StreamProcessor<S = unknown> {
+  /** @param settings the node's own, when the message came that brought the frame */
+  push(frame: AudioFrame, settings: S): readonly Product[];
   /** Returns what is held; afterwards it is as new. */
   flush(): readonly Product[];
   /** Frees what is held. */
@@ -17,7 +16,7 @@ export interface StreamProcessor {
 }
 
 /** Makes the processor of one stream. May throw: the message that needed it is answered with the error. */
-export type CreateProcessor = (format: AudioFormat, stream: string) => StreamProcessor;
+export type CreateProcessor<S = unknown> = (format: AudioFormat, stream: string) => StreamProcessor<S>;
 
 /** A transform with one output as a processor. */
 export function processorOf(transform: Transform): StreamProcessor {

@@ -1,21 +1,25 @@
 /** One stream in a node: what came of it, the processor that works on it, and where its output stands. */
+import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
 import { isPcm, sameFormat, samplesInMs, type AudioFormat, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type AudioFrame } from '../../src/audio/frame';
 import { descriptionOf } from './audio-description';
 import type { Message, Send } from './red';
-import { StreamInput, type Accepted } from './stream-input';
+import { MessageReader, type Accepted } from './messages/message-reader';
+import { mostSamples } from './messages/numbers';
 import { StreamOutput } from './stream-output';
 import type { CreateProcessor, Product, StreamProcessor } from './stream-processor';
 import { Lane, type Work } from './work-queue';
 
-export interface StreamOptions {
+export interface StreamOptions<S = unknown> {
   readonly accepted: Accepted;
+  /** The node's settings as they are now. What a message brings is worked off by those of its arrival. */
+  readonly settings?: (() => S) | undefined;
   /** How many outputs the node has; 1 */
   readonly outputs?: number | undefined;
   /** Sound that is worked off between two looks at the time, ms; 1000. It should take less than 10 ms of CPU. */
   readonly sliceMs?: number | undefined;
-  readonly create: CreateProcessor;
+  readonly create: CreateProcessor<S>;
 }
 
 /** Why a stream ended, where the message that ends it does not say. */
@@ -24,23 +28,32 @@ const DEFAULT_SLICE_MS = 1000;
 /** Slices of what is no PCM: small packets pass whole. */
 const SLICE_BYTES = 16_384;
 
-export class Stream {
+/** One message, as it waits to be worked off. */
+export interface Arrival<S> {
+  readonly msg: Message;
+  readonly send: Send;
+  /** The node's settings when it came. */
+  readonly settings: S;
+}
+
+export class Stream<S = unknown> {
   readonly lane = new Lane();
   /** When a message came last, on the node's clock. */
   usedAt = 0;
   /** The latest message: what is flushed without one is sent like it. */
   private template: Message = {};
-  private input: StreamInput;
+  private input: MessageReader;
   private output: StreamOutput;
-  private current: { readonly format: AudioFormat; readonly processor: StreamProcessor } | undefined;
+  private current: { readonly format: AudioFormat; readonly processor: StreamProcessor<S> } | undefined;
   private sentFormat: AudioFormat | undefined;
   /** A gap that came without sound. */
   private owedGap = 0;
 
   constructor(
     readonly name: string,
-    private readonly options: StreamOptions,
-    /** Told when {@link format} or {@link outputFormat} has changed. */
+    private readonly options: StreamOptions<S>,
+    private readonly clock: Clock,
+    /** Called when {@link format} or {@link outputFormat} has changed. */
     private readonly onChange: () => void,
   ) {
     this.input = this.newInput();
@@ -62,55 +75,58 @@ export class Stream {
     return this.sentFormat;
   }
 
-  get processor(): StreamProcessor | undefined {
+  get processor(): StreamProcessor<S> | undefined {
     return this.current?.processor;
   }
 
   /**
-   * Does what `msg` asks for: starts over, takes its sound, ends.
-   * @param now epoch ms
+   * Does what a message asks for: starts over, takes its sound, ends.
    * @throws OrgoError `ORGO_BAD_INPUT`, and whatever the processor throws
    */
-  *take(msg: Message, send: Send, now: number): Work {
+  *take(arrival: Arrival<S>): Work {
+    const { msg, send } = arrival;
     if (msg['reset'] !== undefined) this.startOver(send);
-    this.template = msg;
+    this.template = withoutPayload(msg);
     const complete = msg['complete'] === true;
     if (complete) this.output.holdLast();
     try {
-      if (Buffer.isBuffer(msg.payload)) yield* this.takeSound(msg, send, now);
+      if (Buffer.isBuffer(msg.payload)) yield* this.takeSound(arrival);
     } finally {
-      if (complete) this.end(reasonOf(msg), send, now);
+      if (complete) this.end(reasonOf(msg), send);
     }
   }
 
   /** Sends what is held; what comes then is a new stream of the same name. */
   startOver(send: Send): void {
-    this.finishProcessor(send);
-    this.input = this.newInput();
-    this.output = this.newOutput();
-    this.owedGap = 0;
+    try {
+      this.finishProcessor(send);
+    } finally {
+      this.input = this.newInput();
+      this.output = this.newOutput();
+      this.owedGap = 0;
+    }
   }
 
   /** Sends what is held, and marks the end. */
-  end(reason: string, send: Send, now: number): void {
+  end(reason: string, send: Send): void {
     this.output.holdLast();
     try {
       this.finishProcessor(send);
     } finally {
-      this.output.complete(reason, this.template, now, send);
+      this.output.complete(reason, this.template, this.clock.now() + this.clock.epochOffset(), send);
       this.startOver(send);
     }
   }
 
-  private *takeSound(msg: Message, send: Send, now: number): Work {
-    const { frame, startsOver, ends } = this.input.read(msg, now);
-    if (startsOver) this.finishProcessor(send);
-    if (frame) yield* this.process(frame, msg, send);
-    if (ends) this.finishProcessor(send);
+  private *takeSound(arrival: Arrival<S>): Work {
+    const { frame, startsOver, ends } = this.input.read(arrival.msg);
+    if (startsOver) this.finishProcessor(arrival.send);
+    if (frame) yield* this.process(frame, arrival);
+    if (ends) this.finishProcessor(arrival.send);
   }
 
-  private *process(whole: AudioFrame, msg: Message, send: Send): Work {
-    const gap = whole.gap + this.owedGap;
+  private *process(whole: AudioFrame, { send, settings }: Arrival<S>): Work {
+    const gap = Math.min(whole.gap + this.owedGap, mostSamples(whole.format.sampleRate));
     const empty = whole.data.length === 0;
     this.owedGap = empty ? gap : 0;
     if (empty) return;
@@ -119,8 +135,7 @@ export class Stream {
     for (let start = 0; ;) {
       const { slice, next } = this.sliceOf(frame, start);
       this.sendAll(
-        this.guarded(() => processor.push(slice, msg)),
-        msg,
+        this.guarded(() => processor.push(slice, settings)),
         send,
       );
       if (next === undefined) return;
@@ -133,7 +148,8 @@ export class Stream {
   private sliceOf(frame: AudioFrame, start: number): { slice: AudioFrame; next: number | undefined } {
     const { format, data, samples } = frame;
     if (isPcm(format)) {
-      const end = start + samplesInMs(format.sampleRate, this.options.sliceMs ?? DEFAULT_SLICE_MS);
+      const end =
+        start + Math.max(1, samplesInMs(format.sampleRate, this.options.sliceMs ?? DEFAULT_SLICE_MS));
       if (start === 0 && end >= samples) return { slice: frame, next: undefined };
       const pcm = { ...frame, format: format satisfies PcmFormat };
       const slice = sliceFrame(pcm, start, Math.min(end, samples));
@@ -145,7 +161,7 @@ export class Stream {
     return { slice, next: end < data.length ? end : undefined };
   }
 
-  private processorFor(format: AudioFormat): StreamProcessor {
+  private processorFor(format: AudioFormat): StreamProcessor<S> {
     if (this.current && sameFormat(this.current.format, format)) return this.current.processor;
     const processor = this.options.create(format, this.name);
     this.current = { format, processor };
@@ -156,9 +172,11 @@ export class Stream {
   private finishProcessor(send: Send): void {
     const { current } = this;
     if (!current) return;
-    const products = this.guarded(() => current.processor.flush());
-    this.sendAll(products, this.template, send);
-    this.drop();
+    try {
+      this.sendAll(current.processor.flush(), send);
+    } finally {
+      this.drop();
+    }
   }
 
   /** A processor that fails for another reason than its input is in a state that nobody knows. */
@@ -178,9 +196,9 @@ export class Stream {
     this.onChange();
   }
 
-  private sendAll(products: readonly Product[], template: Message, send: Send): void {
+  private sendAll(products: readonly Product[], send: Send): void {
     for (const product of products) {
-      this.output.send(product, template, send);
+      this.output.send(product, this.template, send);
       if (product.output !== 0 || product.event) continue;
       const { format } = product.frame;
       if (this.sentFormat && sameFormat(this.sentFormat, format)) continue;
@@ -189,8 +207,8 @@ export class Stream {
     }
   }
 
-  private newInput(): StreamInput {
-    return new StreamInput(this.options.accepted);
+  private newInput(): MessageReader {
+    return new MessageReader(this.options.accepted, this.clock);
   }
 
   private newOutput(): StreamOutput {
@@ -201,4 +219,11 @@ export class Stream {
 function reasonOf(msg: Message): string {
   const reason = descriptionOf(msg)?.['reason'];
   return typeof reason === 'string' && reason !== '' ? reason : DEFAULT_REASON;
+}
+
+/** A message that is kept for as long as its stream lasts must not keep its sound. */
+function withoutPayload(msg: Message): Message {
+  const copy = { ...msg };
+  delete copy.payload;
+  return copy;
 }

@@ -1,6 +1,6 @@
 /** Works long jobs off in slices, so that nothing else in the process waits for long. */
 import type { Clock } from '../../src/audio/clock';
-import { errorText } from '../../src/audio/errors';
+import { asError } from '../../src/audio/errors';
 
 /** Half of the 20 ms that a turn may take: a slice that was begun is finished. */
 const TURN_MS = 10;
@@ -118,7 +118,7 @@ export class WorkQueue {
     try {
       if (job.work.next().done !== true) return;
     } catch (thrown) {
-      failure = thrown instanceof Error ? thrown : new Error(errorText(thrown));
+      failure = asError(thrown);
     }
     lane.jobs.shift();
     this.waitingBytes -= job.bytes;

@@ -1,5 +1,5 @@
 /** The one shape that sound has from capture to the last sink, and the verbs of everything that changes it. */
-import { bytesPerSample, type AudioFormat, type Encoding, type PcmEncoding } from './format';
+import { bytesPerSample, isPcm, type AudioFormat, type Encoding, type PcmEncoding } from './format';
 
 /** A stretch of sound with its place on the stream's sample clock. */
 export interface AudioFrame<E extends Encoding = Encoding> {
@@ -22,6 +22,11 @@ export interface AudioFrame<E extends Encoding = Encoding> {
 
 export type PcmFrame = AudioFrame<PcmEncoding>;
 
+/** Whether `frame` holds raw samples. */
+export function isPcmFrame(frame: AudioFrame): frame is PcmFrame {
+  return isPcm(frame.format);
+}
+
 /** Turns one stream of frames into another; bit-identical however the input is cut. */
 export interface Transform<In extends Encoding = Encoding, Out extends Encoding = Encoding> {
   /** Takes the next frame and returns what is ready. A frame with a `gap` flushes what is held first. */
@@ -39,6 +44,7 @@ export function samplesIn(format: AudioFormat<PcmEncoding>, data: Buffer): numbe
 
 /** The part `[start, end)` of a PCM frame, in samples per channel; shares its memory. The gap stays in front. */
 export function sliceFrame(frame: PcmFrame, start: number, end: number): PcmFrame {
+  if (start === 0 && end === frame.samples) return frame;
   const size = bytesPerSample(frame.format);
   return {
     ...frame,

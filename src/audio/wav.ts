@@ -16,6 +16,8 @@ const CHUNK_HEADER_BYTES = 8;
 const UNKNOWN_LENGTH = 0xffffffff;
 /** Where the sound must have begun: a header may hold pictures, but none may make us wait for gigabytes. */
 const MAX_HEADER_BYTES = 1024 * 1024;
+/** Tags, cue points and pictures after the sound stay below this. */
+const MAX_TRAILER_BYTES = MAX_HEADER_BYTES;
 
 export interface WavHeader {
   readonly format: PcmFormat;
@@ -71,8 +73,7 @@ export function parseWavHeader(data: Buffer): WavHeader | undefined {
       if (length === 0 || length === UNKNOWN_LENGTH) {
         return { format, dataStart: start, dataLength: undefined, trailerLength: 0 };
       }
-      const fileLength = data.readUInt32LE(4) + CHUNK_HEADER_BYTES;
-      const trailerLength = Math.max(0, fileLength - start - length);
+      const trailerLength = trailerOf(data.readUInt32LE(4), start + length);
       return { format, dataStart: start, dataLength: length, trailerLength };
     }
     // Chunks begin at even places.
@@ -83,6 +84,15 @@ export function parseWavHeader(data: Buffer): WavHeader | undefined {
     at = end;
   }
   return undefined;
+}
+
+/**
+ * Bytes of the file that follow its sound, by the length in its first chunk. Where that is unknown, or longer than
+ * chunks without sound ever are, there are none: they would swallow whatever comes after the file.
+ */
+function trailerOf(riffLength: number, soundEnd: number): number {
+  const length = riffLength + CHUNK_HEADER_BYTES - soundEnd;
+  return length > 0 && length <= MAX_TRAILER_BYTES ? length : 0;
 }
 
 function parseFormat(fmt: Buffer): PcmFormat {

@@ -16,6 +16,8 @@ import {
   type OpusEncoderSettings,
 } from './settings';
 
+const NOTHING = Buffer.alloc(0);
+
 export type OpusFrame = AudioFrame<'opus'>;
 
 /** One unbroken stretch of sound, from a first sample to a flush. */
@@ -136,7 +138,8 @@ export class OpusEncoder implements Transform<PcmEncoding, 'opus'> {
 
   /** A frame that is too short is padded with silence. */
   private encode(run: Run, frame: PcmFrame): OpusFrame {
-    run.last = frame;
+    // Without its sound, which may be a view of a long payload.
+    run.last = { ...frame, data: NOTHING };
     const { sampleRate, channels } = run.format;
     const length = run.framer.frameSamples * bytesPerSample(run.format);
     return {
@@ -156,7 +159,6 @@ export class OpusEncoder implements Transform<PcmEncoding, 'opus'> {
     const lookahead = (LOOKAHEAD_SAMPLES[this.current.application] * sampleRate) / OPUS_CLOCK_RATE;
     const end: PcmFrame = {
       ...last,
-      data: Buffer.alloc(0),
       samples: 0,
       position: last.position + last.samples,
       time: last.time + (last.samples * 1000) / sampleRate,

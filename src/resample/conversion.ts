@@ -69,13 +69,14 @@ export class Conversion {
   /** Takes the next frame; the first of a stretch sets its place. */
   push(frame: PcmFrame): PcmFrame | undefined {
     if (!this.anchor) this.start(frame);
-    this.anchor = frame;
+    this.anchor = { position: frame.position, time: frame.time, latencyMs: frame.latencyMs };
     this.reader.load(frame);
     const { converter } = this;
     const samples = converter ? converter.readyAfter(frame.samples) : frame.samples;
     if (samples > 0) this.writer.begin(samples);
     if (converter) converter.convert(frame.samples, this.read, this.write);
     else this.copy(frame.samples);
+    this.reader.release();
     return this.emit(samples);
   }
 
@@ -128,7 +129,7 @@ export class Conversion {
     const fromAnchorMs = msOfSamples(to.sampleRate, position) - msOfSamples(from.sampleRate, anchor.position);
     return {
       format: to,
-      data: this.writer.data,
+      data: this.writer.take(),
       samples,
       position,
       time: anchor.time + fromAnchorMs,

@@ -5,8 +5,10 @@ import type { PcmFrame } from '../audio/frame';
 /** Where floats are read. A larger one would overflow in a filter, and stay in it for ever. */
 const LIMIT = 32768;
 
+const NOTHING = new Float32Array(0);
+
 export class FrameReader {
-  private samples: Int16Array | Float32Array = new Float32Array(0);
+  private samples: Int16Array | Float32Array = NOTHING;
   private channels = 1;
   private scale = 1;
 
@@ -18,6 +20,11 @@ export class FrameReader {
     this.samples = viewOf(frame.data, frame.format.encoding);
     this.channels = frame.format.channels;
     this.scale = this.gain / (frame.format.encoding === 's16le' ? S16_FULL_SCALE : 1);
+  }
+
+  /** Lets go of the frame, whose payload may be large. */
+  release(): void {
+    this.samples = NOTHING;
   }
 
   /**

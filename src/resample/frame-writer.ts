@@ -6,12 +6,14 @@ import { S16_FULL_SCALE, viewOf } from '../audio/samples';
 const FULL_SCALE = S16_FULL_SCALE;
 const S16_MAX = FULL_SCALE - 1;
 
+const NO_BYTES = Buffer.alloc(0);
+const NO_SAMPLES = new Float32Array(0);
+
 export class FrameWriter {
   /** Samples so far that were beyond what s16 holds, counted once for each channel. */
   clipped = 0;
-  /** What is being written. */
-  data: Buffer = Buffer.alloc(0);
-  private samples: Int16Array | Float32Array = new Float32Array(0);
+  private data: Buffer = NO_BYTES;
+  private samples: Int16Array | Float32Array = NO_SAMPLES;
 
   constructor(readonly format: PcmFormat) {}
 
@@ -19,6 +21,14 @@ export class FrameWriter {
   begin(samples: number): void {
     this.data = Buffer.allocUnsafe(samples * bytesPerSample(this.format));
     this.samples = viewOf(this.data, this.format.encoding);
+  }
+
+  /** What was written since {@link begin}; it is not kept here. */
+  take(): Buffer {
+    const { data } = this;
+    this.data = NO_BYTES;
+    this.samples = NO_SAMPLES;
+    return data;
   }
 
   /**

@@ -33,8 +33,9 @@ export class RateConverter {
   /** Input and output samples since the stretch began. */
   private taken = 0;
   private given = 0;
-  private startPosition = 0;
-  private firstOutput = 0;
+  /** Of the stretch's first sample and its first output: how far they lie after a place where both grids meet. */
+  private startRest = 0;
+  private firstRest = 0;
 
   /** @param channels that are converted side by side */
   constructor(
@@ -57,18 +58,18 @@ export class RateConverter {
   start(position: number): number {
     const { up, down } = this.filter.ratio;
     const { rowLength, half } = this.filter.table;
-    this.startPosition = position;
-    this.firstOutput = convertPosition(position, this.filter.ratio);
-    // First output, minus the stretch's first sample, in 1/up of an input sample: at most half an output away.
     const turns = Math.floor(position / down);
-    const offset = (this.firstOutput - turns * up) * down - (position - turns * down) * up;
+    this.startRest = position - turns * down;
+    this.firstRest = convertPosition(this.startRest, this.filter.ratio);
+    // First output, minus the stretch's first sample, in 1/up of an input sample: at most half an output away.
+    const offset = this.firstRest * down - this.startRest * up;
     const ahead = Math.floor(offset / up);
     this.phase = offset - ahead * up;
     this.held = rowLength - half - 1 - ahead;
     for (const channel of this.history) channel.fill(0);
     this.taken = 0;
     this.given = 0;
-    return this.firstOutput;
+    return turns * up + this.firstRest;
   }
 
   /** Outputs that will come when `samples` more have been taken. */
@@ -80,8 +81,8 @@ export class RateConverter {
 
   /** Outputs that are still to come when the stretch ends here: in all, as many as last as long as the input. */
   get remaining(): number {
-    const end = convertPosition(this.startPosition + this.taken, this.filter.ratio);
-    return end - this.firstOutput - this.given;
+    const endRest = convertPosition(this.startRest + this.taken, this.filter.ratio);
+    return endRest - this.firstRest - this.given;
   }
 
   /** Takes `samples` samples; hands out {@link readyAfter} of them, counted from 0. */

@@ -13,7 +13,7 @@ interface Block {
   samples: number;
 }
 
-/** Takes unbroken frames; blocks are written once and never again, so that what was read may share their memory. */
+/** Takes unbroken frames; what is read is a copy, since a flow may write into what it was sent. */
 export class History {
   private readonly blocks: Block[] = [];
   private readonly blockSamples: number;
@@ -69,10 +69,9 @@ export class History {
       parts.push(data.subarray((at - position) * sampleBytes, (end - position) * sampleBytes));
       at = end;
     }
-    const [only] = parts;
     return {
       format,
-      data: parts.length === 1 && only ? only : Buffer.concat(parts),
+      data: Buffer.concat(parts),
       samples: to - from,
       position: from,
       time: this.timeOf(from),

@@ -268,3 +268,42 @@ describe('the status of orgo-audio-opus', () => {
     assert.deepEqual(node.lastStatus, {});
   });
 });
+
+it('encodes what waits by the settings of its arrival: `msg.opus` counts from its own message on', async () => {
+  const clock = new FakeClock();
+  const deferred: (() => void)[] = [];
+  const RED = new FakeRed();
+  const library = chooseLibrary();
+  const slow: OpusLibrary = {
+    name: library.name,
+    open(sampleRate, channels) {
+      const codec = library.open(sampleRate, channels);
+      return {
+        encode(pcm, frameSamples) {
+          clock.advance(5);
+          return codec.encode(pcm, frameSamples);
+        },
+        decode: (packet) => codec.decode(packet),
+        encoderControl: (request, value) => codec.encoderControl(request, value),
+        decoderControl: (request, value) => codec.decoderControl(request, value),
+        close: () => codec.close(),
+      };
+    },
+  };
+  const surroundings = { clock, defer: (fn: () => void) => void deferred.push(fn) };
+  registerNode(RED, TYPE, {}, (node, settings) => new AudioOpus(RED, node, settings, surroundings, slow));
+  const node = RED.create(TYPE, {});
+  const second = sweep(STEREO, 1000);
+  const sent = [
+    node.receive({ payload: second, audio: { ...STEREO, stream: 'a' } }),
+    node.receive({ payload: second, audio: { ...STEREO, stream: 'a' } }),
+    node.receive({ opus: { frameMs: 60 } }),
+    node.receive({ payload: second, audio: { ...STEREO, stream: 'a' }, opus: { frameMs: 40 } }),
+  ];
+  assert.equal(node.output(0).length < 50, true, 'something waits');
+  for (let fn = deferred.shift(); fn; fn = deferred.shift()) fn();
+  assert.deepEqual(await Promise.all(sent), [undefined, undefined, undefined, undefined]);
+  const lengths = node.output(0).map((msg) => Number(audioOf(msg)['samples']));
+  assert.deepEqual(lengths, [...Array<number>(100).fill(960), ...Array<number>(25).fill(1920)]);
+  await node.close();
+});

@@ -262,6 +262,12 @@ describe(TYPE, () => {
         /sampleRate is 7999.*8000 to 192000/,
       ],
       [{ payload: Buffer.alloc(4), audio: { ...FORMAT, channels: 3 } }, /channels is 3.*1 or 2/],
+      [
+        { payload: Buffer.alloc(4), audio: { ...FORMAT, gap: 1e300 } },
+        /gap is 1e\+300.*a whole number from 0/,
+      ],
+      [{ payload: Buffer.alloc(4), audio: { ...FORMAT, position: 0.5 } }, /position is 0\.5.*a whole number/],
+      [{ payload: Buffer.alloc(4), audio: { ...FORMAT, time: 'now' } }, /time is the text "now".*finite/],
       [{ action: 'dance' }, /msg\.action is "dance": it must be start or stop/],
     ] as const) {
       assert.match((await node.receive(msg))?.message ?? '', text);

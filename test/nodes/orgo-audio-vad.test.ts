@@ -98,6 +98,22 @@ describeWith(needs('pocketsphinx-testdata'), 'orgo-audio-vad', ({ test: it }) =>
     assert.deepEqual(payloadOf(utterance), sound.subarray(2 * position, 2 * (position + samples)));
   });
 
+  it('is not changed by a flow that writes into what it was sent: the utterance is what came', async () => {
+    for (const gate of ['drop', 'silence']) {
+      const { node } = vad({ utterance: 'pcm', gate, probabilities: true });
+      node.on('sent', () => {
+        for (const msg of node.output(AUDIO)) payloadOf(msg).fill(0x55);
+      });
+      const sound = command();
+      const before = Buffer.from(sound);
+      await receiveAll(node, messagesOf(sound));
+      const [utterance] = node.output(UTTERANCES);
+      const { position, samples } = audioOf(utterance);
+      assert.deepEqual(payloadOf(utterance), before.subarray(2 * position, 2 * (position + samples)), gate);
+      assert.deepEqual(sound, before, gate);
+    }
+  });
+
   it('tells where speech begins and ends, at its place', async () => {
     const { node } = vad();
     await receiveAll(node, messagesOf(command()));

@@ -186,11 +186,89 @@ describe('what can not be taken is answered with an error, and nothing is emitte
     assert.deepEqual(payloads(node.output(0)), counting(240));
     assert.deepEqual(places(node.output(0)), [[240, 0, 0]]);
   });
+});
 
-  test('and numbers that are none, in its place, count as left out', async () => {
+describe('a number in `msg.audio`', () => {
+  const day = 24 * 3600 * 24000;
+  const wrong: [string, unknown[], RegExp][] = [
+    [
+      'gap',
+      [-1, 0.5, NaN, Infinity, 1e300, day + 1, '5', null, {}],
+      /msg\.audio\.gap is .*a whole number from 0/,
+    ],
+    [
+      'samples',
+      [-1, 0.5, NaN, Infinity, day + 1, '5', null],
+      /msg\.audio\.samples is .*a whole number from 0/,
+    ],
+    [
+      'position',
+      [-1, 0.5, NaN, Infinity, -Infinity, 2 ** 53, 1e300, '5', null, []],
+      /msg\.audio\.position is .*a whole number from 0/,
+    ],
+    ['time', [NaN, Infinity, -Infinity, 'now', null, true], /msg\.audio\.time is .*a finite number/],
+    ['latencyMs', [-1, NaN, Infinity, 1e300, '5'], /msg\.audio\.latencyMs is .*a number from 0/],
+    ['preSkip', [-1, 0.5, 65_536, NaN, '312'], /msg\.audio\.preSkip is .*a whole number from 0 to 65535/],
+  ];
+  for (const [name, values, text] of wrong) {
+    test(`is refused where it can be no ${name}, and the stream goes on with the next message`, async () => {
+      const { node } = harness();
+      await node.receive(sound(100));
+      for (const value of values) {
+        for (const rest of [{}, { complete: true }, { reset: true }]) {
+          const error = await node.receive(sound(140, 100, { [name]: value }, rest));
+          assert.match(error?.message ?? 'none', text, String(value));
+        }
+      }
+      assert.deepEqual(node.sent, []);
+      await node.receive(sound(140, 100));
+      assert.deepEqual(places(node.output(0)), [[240, 0, 0]]);
+      assert.deepEqual(payloads(node.output(0)), counting(240));
+    });
+  }
+
+  test('may be as large as a day of sound, and a position as months of it', async () => {
     const { node } = harness();
-    await node.receive(sound(240, 0, { position: NaN, time: 'now', gap: -5, latencyMs: Infinity }));
-    assert.deepEqual(places(node.output(0)), [[240, 0, 0]]);
-    assert.equal(audioOf(node.output(0)[0]!).latencyMs, 0);
+    const months = 192_000 * 3600 * 24 * 300;
+    assert.equal(await node.receive(sound(240, months, { gap: day, latencyMs: 10_000 })), undefined);
+    assert.deepEqual(places(node.output(0)), [[240, months, day]]);
+    assert.equal(await node.receive(sound(240, 2 ** 52)), undefined);
+    assert.deepEqual(places(node.output(0)).at(-1), [240, 2 ** 52, 0], 'so far a jump is no gap');
   });
+
+  test('that is left out counts on, also after gaps without end', async () => {
+    const { node } = harness();
+    let refused = 0;
+    await node.receive(sound(240, 2 ** 53 - 2e10));
+    for (let i = 0; i < 10 && refused === 0; i++) {
+      const error = await node.receive({ payload: counting(240), audio: { ...mono, stream: 's', gap: day } });
+      if (error) refused++;
+    }
+    assert.equal(refused, 1);
+    assert(node.output(0).every((msg) => Number.isSafeInteger(audioOf(msg).position)));
+  });
+});
+
+test('a WAV file of 1 Hz is refused at once: sound so slow has no slices', async () => {
+  const { node } = harness({ sliceMs: 200 });
+  const file = Buffer.concat([wavHeader({ ...mono, sampleRate: 1 }, 1), Buffer.alloc(2)]);
+  assert.equal(file.length, 46);
+  for (const rate of [1, 2, 7999, 192_001, 0xffffffff]) {
+    file.writeUInt32LE(rate, 24);
+    const error = await node.receive({ payload: file });
+    assert.match(error!.message, /8000 to 192000 Hz are wanted/);
+    assert.match(
+      (await node.receive({ payload: file, audio: { encoding: 'wav' } }))!.message,
+      /8000 to 192000/,
+    );
+  }
+  assert.deepEqual(node.sent, []);
+  await node.receive({ payload: counting(240) });
+  assert.deepEqual(payloads(node.output(0)), counting(240));
+});
+
+test('slices are never empty, however short they are asked for', async () => {
+  const { node } = harness({ sliceMs: 1e-9 });
+  await node.receive(sound(480));
+  assert.deepEqual(payloads(node.output(0)), counting(480));
 });

@@ -1,6 +1,7 @@
 /** What every node that changes sound does with messages and streams, whatever it does with the sound. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { OrgoError } from '../../../src/audio/errors';
 import type { Message } from '../../../nodes/shared/red';
 import { IDLE_MS, MAX_STREAMS, processorOf } from '../../../nodes/shared/stream-node';
 import { audioOf, counting, framing, harness, payloads, places, sound } from './harness';
@@ -61,6 +62,18 @@ describe('a message', () => {
     assert.equal(times[0], clock.epoch + 1000 - 10);
     assert(times.slice(1).every((time, i) => Math.abs(time - times[i]! - 10) < 0.01));
     assert.equal(audioOf(out[0]!).stream, 'the-node');
+  });
+
+  test('without a time follows the wall clock when that is set', async () => {
+    const { node, clock } = harness();
+    for (let i = 0; i < 4; i++) {
+      if (i === 2) clock.epoch += 3_600_000;
+      await node.receive({ payload: counting(240, i * 240) });
+      clock.advance(10);
+    }
+    const [first = 0, ...times] = node.output(0).map((msg) => audioOf(msg).time);
+    const since = times.map((time) => Math.round(time - first));
+    assert.deepEqual(since, [10, 3_600_020, 3_600_030]);
   });
 
   test('may say no more of itself than encoding, rate and channels', async () => {
@@ -199,6 +212,33 @@ describe('a reset', () => {
         ['b', 100],
       ],
     );
+  });
+
+  test('that fails in one stream is done in all others, and the stream itself starts over too', async () => {
+    let failing = true;
+    const { node } = harness({
+      create: (format, stream) => {
+        const processor = processorOf(framing(format));
+        const flush = () => {
+          if (stream === 'a' && failing) throw new OrgoError('ORGO_BAD_INPUT', 'a does not end well');
+          return processor.flush();
+        };
+        return { ...processor, flush };
+      },
+    });
+    for (const stream of ['a', 'b', 'c']) await node.receive(sound(100, 0, { stream }));
+    const error = await node.receive({ reset: true });
+    assert.equal(error?.message, 'a does not end well');
+    assert.deepEqual(
+      node.output(0).map((msg) => [audioOf(msg).stream, audioOf(msg).samples]),
+      [
+        ['b', 100],
+        ['c', 100],
+      ],
+    );
+    failing = false;
+    await node.receive(sound(240, 500, { stream: 'a' }));
+    assert.deepEqual(places(node.output(0)).at(-1), [240, 500, 0]);
   });
 
   test('of a stream that is not there does nothing', async () => {

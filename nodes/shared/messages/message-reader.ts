@@ -1,0 +1,237 @@
+/** Reads the messages of one stream as frames, each at its place, whatever the messages leave out. */
+import type { Clock } from '../../../src/audio/clock';
+import { OrgoError } from '../../../src/audio/errors';
+import {
+  bytesPerSample,
+  formatText,
+  isPcm,
+  isPcmEncoding,
+  sameFormat,
+  type AudioFormat,
+  type Encoding,
+} from '../../../src/audio/format';
+import { samplesIn, type AudioFrame } from '../../../src/audio/frame';
+import { SampleClock } from '../../../src/audio/sample-clock';
+import { SampleJoiner } from '../../../src/audio/sample-joiner';
+import { OPUS_CLOCK_RATE, packetSamples } from '../../../src/opus/packet';
+import {
+  badProperty,
+  descriptionOf,
+  inWords,
+  isSampleRate,
+  MAX_SAMPLE_RATE,
+  MIN_SAMPLE_RATE,
+  pcmFormatOf,
+  rateAndChannelsOf,
+  streamNameOf,
+  type AudioDescription,
+  type InputSettings,
+} from '../audio-description';
+import type { Message } from '../red';
+import { MAX_POSITION, mostSamples, numbersOf, type DescribedNumbers } from './numbers';
+import { WavUnwrapper } from './wav-unwrapper';
+
+/** What a node can take. */
+export interface Accepted {
+  /** What stands in for `msg.audio`. */
+  readonly settings: InputSettings;
+  /** A node that takes PCM also takes WAV files of it. */
+  readonly encodings: readonly Encoding[];
+  /** Tells by its bytes what a payload without `msg.audio` holds; undefined: PCM, as the settings have it. */
+  readonly recognise?: ((payload: Buffer) => AudioFormat | undefined) | undefined;
+}
+
+/** One message, read. */
+export interface Reading {
+  /** Of 0 samples and bytes where nothing whole has come. Undefined where no format is known. */
+  readonly frame: AudioFrame | undefined;
+  /** Whether the frame's `time` came with the message; else it is estimated. */
+  readonly timed: boolean;
+  /** The frame does not continue what came before: another format, file or stream, or a place elsewhere. */
+  readonly startsOver: boolean;
+  /** A file's sound ends with it. */
+  readonly ends: boolean;
+}
+
+const NOTHING: Reading = { frame: undefined, timed: false, startsOver: false, ends: false };
+const NO_NUMBERS = numbersOf(undefined);
+
+export class MessageReader {
+  private stream: string | undefined;
+  private format: AudioFormat | undefined;
+  private readonly joiner = new SampleJoiner();
+  /** Where the next sample belongs; undefined before the first. */
+  private expected: number | undefined;
+  /** On the monotonic clock: the wall clock may be set at any time. */
+  private sampleClock: SampleClock | undefined;
+  private readonly wav = new WavUnwrapper();
+  private readonly takesPcm: boolean;
+
+  constructor(
+    private readonly accepted: Accepted,
+    private readonly clock: Clock,
+  ) {
+    this.takesPcm = accepted.encodings.some(isPcmEncoding);
+  }
+
+  /** Whether the next message may go on with something of the last one. */
+  get holds(): boolean {
+    return this.joiner.holds || this.wav.inside;
+  }
+
+  /**
+   * Reads the next message. Where it gives no position, its samples follow those before; where it gives no time,
+   * they were captured at an even pace.
+   * @throws OrgoError `ORGO_BAD_INPUT` naming what came and what is wanted; nothing is changed by it
+   */
+  read(msg: Message): Reading {
+    const { payload } = msg;
+    if (!Buffer.isBuffer(payload)) {
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`,
+      );
+    }
+    const description = descriptionOf(msg);
+    const numbers = numbersOf(description);
+    const stream = streamNameOf(msg);
+    const isOther = (this.format !== undefined || this.wav.inside) && stream !== this.stream;
+    if (isOther) this.wav.reset();
+    const sound = this.soundOf(payload, description, numbers);
+    this.stream = stream;
+    if (!sound) return NOTHING;
+    const startsOver = this.begin(sound.format, sound.begins || isOther);
+    return this.place(sound, startsOver);
+  }
+
+  private soundOf(
+    payload: Buffer,
+    description: AudioDescription | undefined,
+    numbers: DescribedNumbers,
+  ): Sound | undefined {
+    const isWav = description ? description['encoding'] === 'wav' : this.wav.takes(payload);
+    if (isWav && this.takesPcm) return this.unwrap(payload, numbers);
+    const format = this.formatOf(payload, description);
+    // What is described is no piece of a file that has begun.
+    if (description) this.wav.reset();
+    return { format, data: payload, numbers, begins: false, ends: false };
+  }
+
+  private unwrap(payload: Buffer, numbers: DescribedNumbers): Sound | undefined {
+    if (!this.wav.takes(payload)) {
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        'msg.audio.encoding is wav, but msg.payload does not begin as a WAV file',
+      );
+    }
+    const { format, data, begins, ends } = this.wav.unwrap(payload);
+    if (!format) return undefined;
+    if (!isSampleRate(format.sampleRate)) {
+      this.wav.reset();
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `The WAV file is ${formatText(format)}: ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} Hz are wanted`,
+      );
+    }
+    return { format, data, numbers: begins ? numbers : NO_NUMBERS, begins, ends };
+  }
+
+  /** Makes ready for `format`; whether what came before does not go on. */
+  private begin(format: AudioFormat, anew: boolean): boolean {
+    if (!anew && this.format && sameFormat(this.format, format)) return false;
+    const startsOver = this.format !== undefined;
+    this.format = format;
+    this.restart();
+    return startsOver;
+  }
+
+  private restart(): void {
+    this.joiner.clear();
+    this.expected = undefined;
+    this.sampleClock = undefined;
+  }
+
+  private place({ format, data: payload, numbers, ends }: Sound, startsOver: boolean): Reading {
+    const { position, gap, isElsewhere } = this.placeOf(format, numbers);
+    const data = isPcm(format) ? this.joiner.push(payload, bytesPerSample(format)) : payload;
+    const samples = isPcm(format) ? samplesIn(format, data) : samplesOf(format, payload, numbers.samples);
+    this.expected = position + samples;
+    const { preSkip, latencyMs = 0, time = this.estimate(format, position, samples) } = numbers;
+    const frame: AudioFrame = {
+      ...{ format, data, samples, position, time, gap, latencyMs },
+      ...(preSkip !== undefined && { preSkip }),
+    };
+    return { frame, timed: numbers.time !== undefined, startsOver: startsOver || isElsewhere, ends };
+  }
+
+  /** What was left out between two messages of PCM counts as a gap, whether or not the second one tells of it. */
+  private placeOf(
+    format: AudioFormat,
+    numbers: DescribedNumbers,
+  ): { position: number; gap: number; isElsewhere: boolean } {
+    const { gap = 0 } = numbers;
+    const { expected } = this;
+    const position = numbers.position ?? (expected ?? 0) + gap;
+    if (position > MAX_POSITION)
+      throw badProperty('gap', gap, `such that positions stay below ${MAX_POSITION}`);
+    if (expected === undefined) return { position, gap, isElsewhere: false };
+    const jump = position - expected;
+    // So long a jump is another place, not a loss that anyone could fill.
+    const isFar = Math.abs(jump) > mostSamples(format.sampleRate);
+    if (isFar) this.restart();
+    if (!isPcm(format)) return { position, gap, isElsewhere: isFar };
+    // A sample that came in two pieces was counted with one of them.
+    if (this.joiner.holds && gap === 0 && Math.abs(jump) <= 1) {
+      return { position: expected, gap, isElsewhere: false };
+    }
+    if (jump !== 0) this.restart();
+    return { position, gap: isFar ? gap : Math.max(jump, 0) || gap, isElsewhere: isFar || jump < 0 };
+  }
+
+  private estimate(format: AudioFormat, position: number, samples: number): number {
+    this.sampleClock ??= new SampleClock(format.sampleRate);
+    this.sampleClock.observe(position + samples, this.clock.now());
+    return this.sampleClock.timeOf(position) + this.clock.epochOffset();
+  }
+
+  private formatOf(payload: Buffer, description: AudioDescription | undefined): AudioFormat {
+    const { settings, encodings, recognise } = this.accepted;
+    if (description) return this.describedFormat(description);
+    const continued = this.format && !isPcm(this.format) ? this.format : undefined;
+    const format = continued ?? recognise?.(payload) ?? pcmFormatOf(undefined, settings);
+    if (encodings.includes(format.encoding)) return format;
+    throw new OrgoError(
+      'ORGO_BAD_INPUT',
+      `msg.audio is missing, and msg.payload does not tell what it is: ${encodings.join(' or ')} is wanted`,
+    );
+  }
+
+  private describedFormat(description: AudioDescription): AudioFormat {
+    const { settings, encodings } = this.accepted;
+    const { encoding } = description;
+    const known = encodings.find((accepted) => accepted === encoding);
+    if (known === undefined) {
+      const wanted = this.takesPcm ? [...encodings, 'wav'] : encodings;
+      throw badProperty('encoding', encoding, wanted.join(' or '));
+    }
+    if (isPcmEncoding(known)) return pcmFormatOf(description, settings);
+    return { encoding: known, ...rateAndChannelsOf(description) };
+  }
+}
+
+/** The sound that one message brings, before it has its place. */
+interface Sound {
+  readonly format: AudioFormat;
+  readonly data: Buffer;
+  readonly numbers: DescribedNumbers;
+  /** A file begins with it. */
+  readonly begins: boolean;
+  readonly ends: boolean;
+}
+
+/** Samples in what is no PCM, as described; a packet of Opus says by itself how long it is. */
+function samplesOf(format: AudioFormat, payload: Buffer, described: number | undefined): number {
+  if (described !== undefined) return described;
+  if (format.encoding !== 'opus') return 0;
+  return Math.round((packetSamples(payload) * format.sampleRate) / OPUS_CLOCK_RATE);
+}
