@@ -125,7 +125,7 @@ export class Stream<S = unknown> {
     if (ends) this.finishProcessor(arrival.send);
   }
 
-  private *process(whole: AudioFrame, { send, settings }: Arrival<S>): Work {
+  private *process(whole: AudioFrame, arrival: Arrival<S>): Work {
     const gap = Math.min(whole.gap + this.owedGap, mostSamples(whole.format.sampleRate));
     const empty = whole.data.length === 0;
     this.owedGap = empty ? gap : 0;
@@ -134,12 +134,27 @@ export class Stream<S = unknown> {
     const processor = this.processorFor(frame.format);
     for (let start = 0; ;) {
       const { slice, next } = this.sliceOf(frame, start);
-      this.sendAll(
-        this.guarded(() => processor.push(slice, settings)),
-        send,
-      );
+      yield* this.push(processor, slice, arrival);
       if (next === undefined) return;
       start = next;
+      yield;
+    }
+  }
+
+  private *push(processor: StreamProcessor<S>, frame: AudioFrame, { send, settings }: Arrival<S>): Work {
+    if (!processor.pushInSlices) {
+      this.sendAll(
+        this.guarded(() => processor.push(frame, settings)),
+        send,
+      );
+      return;
+    }
+    const slices = processor.pushInSlices(frame, settings)[Symbol.iterator]();
+    // A stream that was dropped between two slices has closed its processor.
+    while (this.current?.processor === processor) {
+      const next = this.guarded(() => slices.next());
+      if (next.done === true) return;
+      this.sendAll(next.value, send);
       yield;
     }
   }
@@ -180,7 +195,7 @@ export class Stream<S = unknown> {
   }
 
   /** A processor that fails for another reason than its input is in a state that nobody knows. */
-  private guarded(work: () => readonly Product[]): readonly Product[] {
+  private guarded<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {

@@ -37,6 +37,16 @@ export interface Transform<In extends Encoding = Encoding, Out extends Encoding 
   close(): void;
 }
 
+/** A transform for which little input may be much work: a few bytes of a file may hold minutes of sound. */
+export interface SlicedTransform<In extends Encoding = Encoding, Out extends Encoding = Encoding>
+  extends Transform<In, Out> {
+  /**
+   * As `push`, bit by bit: each slice takes a few ms of CPU, and the caller may do other things before the next one.
+   * It must take all of them before it calls anything else but `close`.
+   */
+  pushInSlices(frame: AudioFrame<In>): Iterable<AudioFrame<Out>[]>;
+}
+
 /** Samples per channel that `data` holds, ignoring a trailing partial sample. */
 export function samplesIn(format: AudioFormat<PcmEncoding>, data: Buffer): number {
   return Math.floor(data.length / bytesPerSample(format));

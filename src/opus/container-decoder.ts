@@ -1,16 +1,23 @@
 /** An Ogg or WebM stream of Opus to PCM, trimmed at both ends: as many samples out as went in. */
 import { OrgoError } from '../audio/errors';
 import type { PcmEncoding } from '../audio/format';
-import type { AudioFrame, PcmFrame, Transform } from '../audio/frame';
+import type { AudioFrame, PcmFrame, SlicedTransform } from '../audio/frame';
 import { OpusDecoder, type OpusDecoderOptions } from './decoder';
-import type { DemuxedPacket, Demuxer } from './demuxer';
+import type { Demuxed, DemuxedPacket, Demuxer } from './demuxer';
 import { PAGE_MAGIC } from './ogg-page';
 import { OggReader } from './ogg-reader';
 import type { OpusHead } from './opus-head';
-import { OPUS_CLOCK_RATE, parsePacket } from './packet';
+import { MAX_PACKET_SAMPLES, OPUS_CLOCK_RATE } from './packet';
 import { EBML_MAGIC, WebmReader } from './webm-reader';
 
 const MAGIC_BYTES = 4;
+/**
+ * Work that is done in one go, in samples at 48 kHz to be decoded. These 200 ms take 2 ms of CPU, on a small computer
+ * 10; the last packet, of at most 120 ms, and the concealment of a loss before it may come on top.
+ */
+const SLICE_WORK = 9600;
+/** What a new decoder costs, in the same measure. */
+const HEAD_WORK = SLICE_WORK / 4;
 
 /** A place on the stream's clock: samples at 48 kHz, epoch ms. */
 interface Place {
@@ -35,7 +42,7 @@ interface Link {
  * Tells Ogg from WebM by the first bytes. The samples count from the `position` and `time` of the first frame of
  * bytes; those of the later ones say nothing of the sound in them. Streams that are chained follow each other.
  */
-export class ContainerDecoder implements Transform<'ogg', PcmEncoding> {
+export class ContainerDecoder implements SlicedTransform<'ogg', PcmEncoding> {
   private demuxer: Demuxer | undefined;
   /** The first bytes, while there are too few to tell what they are. */
   private held = Buffer.alloc(0);
@@ -49,20 +56,33 @@ export class ContainerDecoder implements Transform<'ogg', PcmEncoding> {
 
   /** @throws OrgoError `ORGO_BAD_INPUT` where the bytes hold no Opus; what follows is taken for a new file */
   push(frame: AudioFrame<'ogg'>): PcmFrame[] {
+    return [...this.pushInSlices(frame)].flat();
+  }
+
+  *pushInSlices(frame: AudioFrame<'ogg'>): Generator<PcmFrame[], void> {
     const { sampleRate } = frame.format;
     this.start ??= {
       position: Math.round((frame.position * OPUS_CLOCK_RATE) / sampleRate),
       time: frame.time,
       latencyMs: frame.latencyMs,
     };
-    const out: PcmFrame[] = [];
+    let slice: PcmFrame[] = [];
+    let work = 0;
     try {
-      this.read(frame.data, this.start, out);
+      for (const item of this.read(frame.data)) {
+        if (item.kind === 'head') this.begin(item.head, this.start, slice);
+        else if (item.kind === 'packet' && this.link) this.decode(this.link, item, slice);
+        work += workOf(item);
+        if (work < SLICE_WORK) continue;
+        yield slice;
+        slice = [];
+        work = 0;
+      }
     } catch (error) {
       this.close();
       throw error;
     }
-    return out;
+    yield slice;
   }
 
   flush(): PcmFrame[] {
@@ -79,17 +99,14 @@ export class ContainerDecoder implements Transform<'ogg', PcmEncoding> {
     this.held = Buffer.alloc(0);
   }
 
-  private read(data: Buffer, start: Place & { latencyMs: number }, out: PcmFrame[]): void {
+  private *read(data: Buffer): Generator<Demuxed, void> {
     const bytes = this.held.length > 0 ? Buffer.concat([this.held, data]) : data;
     if (!this.demuxer) {
       this.demuxer = demuxerFor(bytes);
       this.held = this.demuxer ? Buffer.alloc(0) : Buffer.from(bytes);
       if (!this.demuxer) return;
     }
-    for (const item of this.demuxer.push(bytes)) {
-      if (item.kind === 'head') this.begin(item.head, start, out);
-      else if (this.link) this.decode(this.link, item, out);
-    }
+    yield* this.demuxer.push(bytes);
   }
 
   private begin(head: OpusHead, start: Place & { latencyMs: number }, out: PcmFrame[]): void {
@@ -108,12 +125,12 @@ export class ContainerDecoder implements Transform<'ogg', PcmEncoding> {
     };
   }
 
-  private decode(link: Link, { data, missing, padding }: DemuxedPacket, out: PcmFrame[]): void {
-    const { samples } = parsePacket(data);
+  private decode(link: Link, packet: DemuxedPacket, out: PcmFrame[]): void {
+    const { data, samples, missing, padding } = packet;
     const { head, start, latencyMs } = link;
     link.length += missing;
     const behind = link.length - link.padding;
-    const packet: AudioFrame<'opus'> = {
+    const frame: AudioFrame<'opus'> = {
       format: { encoding: 'opus', sampleRate: OPUS_CLOCK_RATE, channels: head.channels },
       data,
       samples: samples - padding,
@@ -123,13 +140,25 @@ export class ContainerDecoder implements Transform<'ogg', PcmEncoding> {
       latencyMs,
       preSkip: head.preSkip,
     };
-    out.push(...link.decoder.push(packet, padding));
+    out.push(...link.decoder.push(frame, padding));
     link.length += samples;
     link.padding += padding;
   }
 }
 
-/** Just behind the last sample that came out. */
+/** What an item costs, in samples at 48 kHz to be decoded: bytes that are only read take less time than one each. */
+function workOf(item: Demuxed): number {
+  switch (item.kind) {
+    case 'head':
+      return HEAD_WORK;
+    case 'packet':
+      return item.samples + Math.min(item.missing, MAX_PACKET_SAMPLES);
+    case 'read':
+      return item.bytes;
+  }
+}
+
+/** Just after the last sample that came out. */
 function endOf({ head, start, length, padding }: Link): Place {
   const samples = Math.max(0, length - padding - head.preSkip);
   return { position: start.position + samples, time: start.time + (samples * 1000) / OPUS_CLOCK_RATE };

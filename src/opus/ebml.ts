@@ -75,6 +75,14 @@ export function readUint(data: Buffer): number {
   return value;
 }
 
+/** A big-endian signed integer of up to 8 bytes; 0 for none (RFC 8794 §7.1). */
+export function readInt(data: Buffer): number {
+  const bytes = Math.min(MAX_SIZE_BYTES, data.length);
+  let value = bytes > 0 ? data.readInt8(0) : 0;
+  for (let at = 1; at < bytes; at++) value = value * 256 + (data[at] ?? 0);
+  return value;
+}
+
 /** The packets of a block, by any kind of lacing (RFC 9559 §10.3); none where it is damaged. */
 export function unlace(block: Buffer): Block {
   const trackBytes = vintLength(block, 0) ?? 9;

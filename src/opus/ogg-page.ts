@@ -5,6 +5,7 @@ export const PAGE_HEADER_BYTES = 27;
 /** A segment of this length is followed by another of the same packet. */
 export const FULL_SEGMENT = 255;
 export const MAX_SEGMENTS = 255;
+export const MAX_PAGE_BYTES = PAGE_HEADER_BYTES + MAX_SEGMENTS * (1 + FULL_SEGMENT);
 /** Granule position of a page on which no packet ends. */
 export const NO_GRANULE = -1n;
 
@@ -66,33 +67,36 @@ export function writePage(
 }
 
 /**
- * Reads the page at the start of `data`, sharing its memory.
- * @returns the page and its length, `short` where more bytes are needed, `none` where no page begins here
+ * Length of the page that begins at the start of `data`, by its header; all of it is there.
+ * @returns `short` where more bytes are needed, `none` where no page begins here
  */
-export function readPage(data: Buffer): { page: OggPage; length: number } | 'short' | 'none' {
+export function pageLength(data: Buffer): number | 'short' | 'none' {
   const seen = Math.min(PAGE_MAGIC.length, data.length);
   if (PAGE_MAGIC.compare(data, 0, seen, 0, seen) !== 0) return 'none';
   if (data.length < PAGE_HEADER_BYTES) return 'short';
   if (data.readUInt8(4) !== 0) return 'none';
   const bodyStart = PAGE_HEADER_BYTES + data.readUInt8(26);
   if (data.length < bodyStart) return 'short';
-  const segments = data.subarray(PAGE_HEADER_BYTES, bodyStart);
   let length = bodyStart;
-  for (const segment of segments) length += segment;
-  if (data.length < length) return 'short';
-  if (checksum(data.subarray(0, length)) !== data.readUInt32LE(CHECKSUM_OFFSET)) return 'none';
+  for (let at = PAGE_HEADER_BYTES; at < bodyStart; at++) length += data[at] ?? 0;
+  return data.length < length ? 'short' : length;
+}
+
+/** Reads a page of which {@link pageLength} holds, sharing its memory; undefined where its checksum is wrong. */
+export function readPage(data: Buffer): OggPage | undefined {
+  if (checksum(data) !== data.readUInt32LE(CHECKSUM_OFFSET)) return undefined;
+  const bodyStart = PAGE_HEADER_BYTES + data.readUInt8(26);
   const flags = data.readUInt8(5);
-  const page: OggPage = {
+  return {
     continued: (flags & FLAG_CONTINUED) !== 0,
     first: (flags & FLAG_FIRST) !== 0,
     last: (flags & FLAG_LAST) !== 0,
     granule: data.readBigInt64LE(6),
     serial: data.readUInt32LE(14),
     sequence: data.readUInt32LE(18),
-    segments,
-    body: data.subarray(bodyStart, length),
+    segments: data.subarray(PAGE_HEADER_BYTES, bodyStart),
+    body: data.subarray(bodyStart),
   };
-  return { page, length };
 }
 
 /** CRC-32 of polynomial 04c11db7, neither reflected nor inverted, its own field counting as 0 (RFC 3533 §6). */

@@ -1,8 +1,16 @@
 /** Finds the Opus packets of an Ogg stream: live or a file, whole or damaged, one stream or several chained. */
 import { OrgoError } from '../audio/errors';
 import { ByteQueue } from './byte-queue';
-import { PIECE_BYTES, type Demuxed, type Demuxer } from './demuxer';
-import { FULL_SEGMENT, NO_GRANULE, PAGE_MAGIC, readPage, type OggPage } from './ogg-page';
+import { MAX_LOSS, PIECE_BYTES, type Demuxed, type Demuxer } from './demuxer';
+import {
+  FULL_SEGMENT,
+  MAX_PAGE_BYTES,
+  NO_GRANULE,
+  PAGE_MAGIC,
+  pageLength,
+  readPage,
+  type OggPage,
+} from './ogg-page';
 import { isOpusHead, readOpusHead } from './opus-head';
 import { MAX_PACKET_BYTES, packetSamples } from './packet';
 
@@ -14,6 +22,13 @@ const OTHER_CODECS: readonly (readonly [string, string])[] = [
   ['\x7fFLAC', 'FLAC'],
   ['\x80theora', 'Theora'],
 ];
+
+/**
+ * Bytes of damaged pages whose checksums are worked out, for each byte that comes. A real page is never larger than
+ * what came of it; headers that only look like one, each of them the longest that there can be, are passed over.
+ */
+const CHECKED_PER_BYTE = 4;
+const MAX_ALLOWANCE = CHECKED_PER_BYTE * MAX_PAGE_BYTES;
 
 /** The logical stream that is read. Samples are at 48 kHz. */
 interface Link {
@@ -29,36 +44,37 @@ interface Link {
 export class OggReader implements Demuxer {
   private readonly queue = new ByteQueue();
   private link: Link | undefined;
+  /** Bytes of damaged pages that may still be checked. */
+  private allowance = MAX_ALLOWANCE;
   /** What the file holds, by its first pages, while no Opus was found. */
   private foreign: string | undefined;
 
-  push(bytes: Buffer): Demuxed[] {
-    const out: Demuxed[] = [];
+  *push(bytes: Buffer): Generator<Demuxed, void> {
     for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
       this.queue.append(bytes.subarray(start, start + PIECE_BYTES));
-      this.readPages(out);
+      yield* this.readPages();
     }
-    return out;
   }
 
-  private readPages(out: Demuxed[]): void {
+  private *readPages(): Generator<Demuxed, void> {
     while (this.queue.length > 0) {
-      const found = readPage(this.queue.bytes);
-      if (found === 'short') return;
-      if (found === 'none') {
-        // Damaged: the next page is looked for, and the sequence tells what was lost.
-        const next = this.queue.bytes.indexOf(PAGE_MAGIC, 1);
-        this.queue.skip(next > 0 ? next : Math.max(1, this.queue.length - PAGE_MAGIC.length + 1));
-      } else {
-        this.queue.skip(found.length);
-        this.readPage(found.page, out);
-      }
+      const { bytes } = this.queue;
+      const length = pageLength(bytes);
+      if (length === 'short') return;
+      const isChecked = length !== 'none' && length <= this.allowance;
+      const page = isChecked ? readPage(bytes.subarray(0, length)) : undefined;
+      const passed = page && isChecked ? length : damagedBytes(bytes);
+      this.queue.skip(passed);
+      this.allowance = Math.min(MAX_ALLOWANCE, this.allowance + CHECKED_PER_BYTE * passed);
+      if (page) yield* this.readPage(page);
+      else if (isChecked) this.allowance -= length;
+      yield { kind: 'read', bytes: isChecked ? Math.max(passed, length) : passed };
     }
   }
 
-  private readPage(page: OggPage, out: Demuxed[]): void {
-    if (page.first) this.begin(page, out);
-    else if (this.link?.serial === page.serial) readSound(this.link, page, out);
+  private *readPage(page: OggPage): Generator<Demuxed, void> {
+    if (page.first) yield* this.begin(page);
+    else if (this.link?.serial === page.serial) yield* readSound(this.link, page);
     else if (!this.link && this.foreign !== undefined) {
       const { foreign } = this;
       this.foreign = undefined;
@@ -67,7 +83,7 @@ export class OggReader implements Demuxer {
   }
 
   /** A logical stream begins. One of Opus is followed; in a chain, the next one of Opus takes over. */
-  private begin(page: OggPage, out: Demuxed[]): void {
+  private *begin(page: OggPage): Generator<Demuxed, void> {
     if (!isOpusHead(page.body)) {
       const known = OTHER_CODECS.find(([magic]) => page.body.toString('latin1').startsWith(magic));
       if (!this.link) this.foreign = known?.[1] ?? 'an unknown codec';
@@ -81,11 +97,17 @@ export class OggReader implements Demuxer {
       open: undefined,
       granule: undefined,
     };
-    out.push({ kind: 'head', head });
+    yield { kind: 'head', head };
   }
 }
 
-function readSound(link: Link, page: OggPage, out: Demuxed[]): void {
+/** Where no page begins at the front of `bytes`: what lies before the next place where one may. */
+function damagedBytes(bytes: Buffer): number {
+  const next = bytes.indexOf(PAGE_MAGIC, 1);
+  return next > 0 ? next : Math.max(1, bytes.length - PAGE_MAGIC.length + 1);
+}
+
+function* readSound(link: Link, page: OggPage): Generator<Demuxed, void> {
   if (page.sequence !== link.nextSequence) {
     link.open = undefined;
     link.inTags = false;
@@ -93,19 +115,25 @@ function readSound(link: Link, page: OggPage, out: Demuxed[]): void {
   link.nextSequence = (page.sequence + 1) >>> 0;
   const packets = wholePackets(link, page);
   if (page.granule === NO_GRANULE || packets.length === 0) return;
-  const lengths = packets.map(({ samples }) => samples);
-  const length = lengths.reduce((sum, samples) => sum + samples, 0);
-  const end = Number(page.granule);
+  const length = packets.reduce((sum, { samples }) => sum + samples, 0);
+  const end = endOf(link, page, length);
   const before = link.granule ?? (page.last ? 0 : Math.max(0, end - length));
   link.granule = end;
-  const missing = Math.max(0, end - length - before);
+  const leap = end - length - before;
+  const missing = leap > 0 && leap <= MAX_LOSS ? leap : 0;
   // Only the last page may end before its packets do (RFC 7845 §4.4): the latest ones are padding.
   let left = page.last ? Math.max(0, end - before - missing) : Infinity;
-  packets.forEach(({ data, samples }, index) => {
+  for (const [index, { data, samples }] of packets.entries()) {
     const padding = samples - Math.min(samples, left);
     left -= samples - padding;
-    out.push({ kind: 'packet', data, missing: index === 0 ? missing : 0, padding });
-  });
+    yield { kind: 'packet', data, samples, missing: index === 0 ? missing : 0, padding };
+  }
+}
+
+/** Granule position of the end of the page; one that can't be counted with stands for "nothing is missing". */
+function endOf(link: Link, page: OggPage, length: number): number {
+  const end = Number(page.granule);
+  return end >= 0 && Number.isSafeInteger(end) ? end : (link.granule ?? 0) + length;
 }
 
 /** The packets of sound that end on this page, copied out of it; what is no packet is left out. */

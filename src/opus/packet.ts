@@ -35,22 +35,29 @@ export interface OpusPacketInfo {
  * @throws OrgoError `ORGO_BAD_INPUT` naming the rule that is broken
  */
 export function parsePacket(packet: Buffer): OpusPacketInfo {
-  const toc = packet[0];
-  if (toc === undefined) throw illegal(packet, 'it is empty');
-  if (packet.length > MAX_PACKET_BYTES) throw illegal(packet, `at most ${MAX_PACKET_BYTES} bytes are taken`);
-  const frameSamples = tocFrameSamples(toc);
-  const frames = countFrames(packet, toc & 3, frameSamples);
-  return { stereo: (toc & 4) !== 0, frameSamples, frames, samples: frames * frameSamples };
+  const found = inspectPacket(packet);
+  if (typeof found !== 'string') return found;
+  throw new OrgoError(
+    'ORGO_BAD_INPUT',
+    `A Buffer of ${packet.length} bytes is no Opus packet: ${found}. Send one whole packet a message`,
+  );
 }
 
-/** Length of a packet, samples at 48 kHz; 0 where `data` is none. */
+/** Length of a packet, samples at 48 kHz; 0 where `data` is none. Throws nothing, since errors are slow to make. */
 export function packetSamples(data: Buffer): number {
-  try {
-    return parsePacket(data).samples;
-  } catch (error) {
-    if (error instanceof OrgoError) return 0;
-    throw error;
-  }
+  const found = inspectPacket(data);
+  return typeof found === 'string' ? 0 : found.samples;
+}
+
+/** What the packet says of itself, or why it is none. */
+function inspectPacket(packet: Buffer): OpusPacketInfo | string {
+  const toc = packet[0];
+  if (toc === undefined) return 'it is empty';
+  if (packet.length > MAX_PACKET_BYTES) return `at most ${MAX_PACKET_BYTES} bytes are taken`;
+  const frameSamples = tocFrameSamples(toc);
+  const frames = countFrames(packet, toc & 3, frameSamples);
+  if (typeof frames === 'string') return frames;
+  return { stereo: (toc & 4) !== 0, frameSamples, frames, samples: frames * frameSamples };
 }
 
 /** Length of one frame by the TOC byte, samples at 48 kHz. */
@@ -61,21 +68,18 @@ function tocFrameSamples(toc: number): number {
   return durations[config % durations.length] ?? 0;
 }
 
-/** Number of frames; throws unless their lengths are legal and fill the packet. */
-function countFrames(packet: Buffer, code: number, frameSamples: number): number {
+/** Number of frames, or why their lengths are not legal or do not fill the packet. */
+function countFrames(packet: Buffer, code: number, frameSamples: number): number | string {
   const body = packet.length - 1;
   switch (code) {
     case 0:
-      checkFrameLength(packet, body);
-      return 1;
+      return frameProblem(body) ?? 1;
     case 1:
-      if (body % 2 !== 0) throw illegal(packet, 'its two frames are not of equal length (R3)');
-      checkFrameLength(packet, body / 2);
-      return 2;
+      if (body % 2 !== 0) return 'its two frames are not of equal length (R3)';
+      return frameProblem(body / 2) ?? 2;
     case 2: {
       const first = readLength(packet, 1);
-      checkFrameLength(packet, body - first.size - first.length);
-      return 2;
+      return typeof first === 'string' ? first : (frameProblem(body - first.size - first.length) ?? 2);
     }
     default:
       return countCode3(packet, frameSamples);
@@ -83,60 +87,52 @@ function countFrames(packet: Buffer, code: number, frameSamples: number): number
 }
 
 /** Code 3: a count byte (VBR, padding, M), padding lengths, then M frames (RFC 6716 §3.2.5). */
-function countCode3(packet: Buffer, frameSamples: number): number {
+function countCode3(packet: Buffer, frameSamples: number): number | string {
   const countByte = packet[1];
-  if (countByte === undefined) throw illegal(packet, 'its frame count is missing (R6)');
+  if (countByte === undefined) return 'its frame count is missing (R6)';
   const frames = countByte & 0x3f;
   if (frames === 0 || frames * frameSamples > MAX_PACKET_SAMPLES)
-    throw illegal(packet, `its ${frames} frames do not last 2.5 to 120 ms (R5)`);
+    return `its ${frames} frames do not last 2.5 to 120 ms (R5)`;
   let offset = 2;
   let padding = 0;
   if ((countByte & 0x40) !== 0) {
     let more = true;
     while (more) {
       const value = packet[offset++];
-      if (value === undefined) throw illegal(packet, 'its padding length is cut off (R6)');
+      if (value === undefined) return 'its padding length is cut off (R6)';
       more = value === 255;
       padding += more ? 254 : value;
     }
   }
   let left = packet.length - offset - padding;
-  if (left < 0) throw illegal(packet, 'its padding is longer than the packet (R6)');
+  if (left < 0) return 'its padding is longer than the packet (R6)';
   if ((countByte & 0x80) === 0) {
-    if (left % frames !== 0) throw illegal(packet, `its ${frames} frames are not of equal length (R6)`);
-    checkFrameLength(packet, left / frames);
-    return frames;
+    if (left % frames !== 0) return `its ${frames} frames are not of equal length (R6)`;
+    return frameProblem(left / frames) ?? frames;
   }
   for (let frame = 0; frame < frames - 1; frame++) {
-    const { length, size } = readLength(packet, offset);
-    offset += size;
-    left -= size + length;
+    const read = readLength(packet, offset);
+    if (typeof read === 'string') return read;
+    offset += read.size;
+    left -= read.size + read.length;
   }
-  checkFrameLength(packet, left);
-  return frames;
+  return frameProblem(left) ?? frames;
 }
 
-/** A frame length in one or two bytes (RFC 6716 §3.2.1): at most 1275 by its form. */
-function readLength(packet: Buffer, offset: number): { length: number; size: number } {
+/** A frame length in one or two bytes (RFC 6716 §3.2.1): at most 1275 by its form. Text: why there is none. */
+function readLength(packet: Buffer, offset: number): { length: number; size: number } | string {
   const first = packet[offset];
-  if (first === undefined) throw illegal(packet, 'a frame length is missing');
+  if (first === undefined) return 'a frame length is missing';
   if (first < 252) return { length: first, size: 1 };
   const second = packet[offset + 1];
-  if (second === undefined) throw illegal(packet, 'a frame length is cut off');
+  if (second === undefined) return 'a frame length is cut off';
   return { length: second * 4 + first, size: 2 };
 }
 
-function checkFrameLength(packet: Buffer, length: number): void {
-  if (length < 0) throw illegal(packet, 'its frames are cut off');
-  if (length > MAX_FRAME_BYTES)
-    throw illegal(packet, `a frame of ${length} bytes is longer than ${MAX_FRAME_BYTES} (R2)`);
-}
-
-function illegal(packet: Buffer, why: string): OrgoError {
-  return new OrgoError(
-    'ORGO_BAD_INPUT',
-    `A Buffer of ${packet.length} bytes is no Opus packet: ${why}. Send one whole packet a message`,
-  );
+function frameProblem(length: number): string | undefined {
+  if (length < 0) return 'its frames are cut off';
+  if (length > MAX_FRAME_BYTES) return `a frame of ${length} bytes is longer than ${MAX_FRAME_BYTES} (R2)`;
+  return undefined;
 }
 
 /** Longest first: any whole number of 2.5 ms is a sum of these. Samples at 48 kHz, with their CELT configuration. */

@@ -1,18 +1,23 @@
 /** Finds the Opus packets of a WebM or Matroska stream (RFC 9559), as browsers record it and tools write it. */
 import { OrgoError } from '../audio/errors';
 import { ByteQueue } from './byte-queue';
-import { PIECE_BYTES, type Demuxed, type Demuxer } from './demuxer';
-import { ID, readElement, readElementHeader, readUint, unlace, type Element } from './ebml';
+import { MAX_LOSS, PIECE_BYTES, type Demuxed, type Demuxer } from './demuxer';
+import { ID, readElement, readElementHeader, readInt, readUint, unlace, type Element } from './ebml';
 import { readOpusHead } from './opus-head';
 import { OPUS_CLOCK_RATE, packetSamples } from './packet';
 
 export const EBML_MAGIC = Buffer.of(0x1a, 0x45, 0xdf, 0xa3);
 /** No packet of Opus and no description of a track is larger; what is, is skipped, bytes. */
-const MAX_LEAF_BYTES = 1 << 20;
+const MAX_LEAF_BYTES = 1 << 18;
+/** No picture, film or attachment beside the sound is larger; a damaged length would make us skip all to come. */
+const MAX_ELEMENT_BYTES = 2 ** 32;
 /** Block times are whole milliseconds by default, and recorders' clocks waver: less is no loss. Samples at 48 kHz */
 const LEAST_LOSS = 960;
 const NANOSECONDS = 1_000_000_000;
 const TRACK_AUDIO = 2;
+/** Of a track or of a group; far more than the format knows. */
+const MAX_PARTS = 256;
+const NOTHING = Buffer.alloc(0);
 const DEFAULT_TIMESTAMP_SCALE = 1_000_000;
 
 /** Elements whose content is read as elements of their own, one by one. */
@@ -36,17 +41,20 @@ export class WebmReader implements Demuxer {
   /** Where the next packet begins if none is missing, samples at 48 kHz; undefined before the first. */
   private expected: number | undefined;
 
-  push(bytes: Buffer): Demuxed[] {
-    const out: Demuxed[] = [];
+  *push(bytes: Buffer): Generator<Demuxed, void> {
     for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
       this.queue.append(bytes.subarray(start, start + PIECE_BYTES));
-      while (this.readNext(out));
+      for (;;) {
+        const before = this.queue.length;
+        const isMore = yield* this.readNext();
+        yield { kind: 'read', bytes: before - this.queue.length };
+        if (!isMore) break;
+      }
     }
-    return out;
   }
 
   /** Reads or enters one element; false where more bytes are needed. */
-  private readNext(out: Demuxed[]): boolean {
+  private *readNext(): Generator<Demuxed, boolean> {
     const { queue } = this;
     if (this.skipping > 0) {
       const skipped = Math.min(this.skipping, queue.length);
@@ -68,6 +76,11 @@ export class WebmReader implements Demuxer {
         'ORGO_BAD_INPUT',
         `The WebM stream is damaged: element ${id.toString(16)} has no length`,
       );
+    if (size > MAX_ELEMENT_BYTES)
+      throw new OrgoError(
+        'ORGO_BAD_INPUT',
+        `The WebM stream is damaged: element ${id.toString(16)} has ${size} bytes, at most ${MAX_ELEMENT_BYTES} are taken`,
+      );
     if (!TAKEN.has(id) || size > MAX_LEAF_BYTES) {
       queue.skip(headerBytes);
       this.skipping = size;
@@ -76,11 +89,11 @@ export class WebmReader implements Demuxer {
     if (queue.length < headerBytes + size) return false;
     const content = queue.bytes.subarray(headerBytes, headerBytes + size);
     queue.skip(headerBytes + size);
-    this.take({ id, content }, out);
+    yield* this.take({ id, content });
     return true;
   }
 
-  private take({ id, content }: Element, out: Demuxed[]): void {
+  private *take({ id, content }: Element): Generator<Demuxed, void> {
     switch (id) {
       case ID.timestampScale:
         this.timestampScale = readUint(content) || DEFAULT_TIMESTAMP_SCALE;
@@ -89,54 +102,75 @@ export class WebmReader implements Demuxer {
         this.clusterTime = readUint(content);
         return;
       case ID.trackEntry:
-        this.takeTrack(content, out);
+        yield* this.takeTrack(content);
         return;
       case ID.simpleBlock:
-        this.takeBlock(content, 0, out);
+        yield* this.takeBlock(content, 0);
         return;
       default: {
-        const elements = [...readElement(content)];
-        const block = elements.find((element) => element.id === ID.block);
-        const padding = elements.find((element) => element.id === ID.discardPadding)?.content;
-        const discarded =
-          padding && padding.length > 0 ? padding.readIntBE(0, Math.min(6, padding.length)) : 0;
-        if (block) this.takeBlock(block.content, Math.max(0, discarded), out);
+        const parts = partsOf(content);
+        const block = parts.get(ID.block);
+        const discarded = readInt(parts.get(ID.discardPadding) ?? NOTHING);
+        if (block) yield* this.takeBlock(block, Math.max(0, discarded));
       }
     }
   }
 
   /** The first audio track is followed. */
-  private takeTrack(content: Buffer, out: Demuxed[]): void {
-    const parts = new Map([...readElement(content)].map((element) => [element.id, element.content]));
-    const number = readUint(parts.get(ID.trackNumber) ?? Buffer.alloc(0));
-    if (this.track !== undefined || readUint(parts.get(ID.trackType) ?? Buffer.alloc(0)) !== TRACK_AUDIO)
-      return;
-    const codec = (parts.get(ID.codecId) ?? Buffer.alloc(0)).toString('latin1').replace(/\0+$/, '');
+  private *takeTrack(content: Buffer): Generator<Demuxed, void> {
+    const parts = partsOf(content);
+    if (this.track !== undefined || readUint(parts.get(ID.trackType) ?? NOTHING) !== TRACK_AUDIO) return;
+    const codec = (parts.get(ID.codecId) ?? NOTHING).toString('latin1').replace(/\0+$/, '');
     if (codec !== 'A_OPUS')
       throw new OrgoError(
         'ORGO_BAD_INPUT',
         `The WebM stream holds ${codec.slice(0, 40)}: only Opus is decoded`,
       );
-    this.track = number;
-    out.push({ kind: 'head', head: readOpusHead(parts.get(ID.codecPrivate) ?? Buffer.alloc(0)) });
+    this.track = readUint(parts.get(ID.trackNumber) ?? NOTHING);
+    yield { kind: 'head', head: readOpusHead(parts.get(ID.codecPrivate) ?? NOTHING) };
   }
 
   /** @param discarded nanoseconds at the end of the block that are padding */
-  private takeBlock(block: Buffer, discarded: number, out: Demuxed[]): void {
+  private *takeBlock(block: Buffer, discarded: number): Generator<Demuxed, void> {
     const { track, packets, relativeTime } = unlace(block);
     if (track !== this.track) return;
+    let missing = this.place(relativeTime);
+    for (const [index, data] of packets.entries()) {
+      const samples = packetSamples(data);
+      if (samples === 0) continue;
+      const cut = index === packets.length - 1 ? Math.round((discarded * OPUS_CLOCK_RATE) / NANOSECONDS) : 0;
+      this.expected = (this.expected ?? 0) + samples;
+      yield {
+        kind: 'packet',
+        data: Buffer.from(data),
+        samples,
+        missing,
+        padding: Math.min(samples, cut),
+      };
+      missing = 0;
+    }
+  }
+
+  /** Moves on to a block; what is missing before it, samples at 48 kHz. */
+  private place(relativeTime: number): number {
     const time = ((this.clusterTime + relativeTime) * this.timestampScale) / NANOSECONDS;
     const at = Math.round(time * OPUS_CLOCK_RATE);
     const late = at - (this.expected ?? at);
-    let missing = late < LEAST_LOSS ? 0 : late;
+    // A time that leaps out of all bounds is damage; the sound goes on, and losses are counted from there.
+    if (Math.abs(late) > MAX_LOSS) this.expected = undefined;
+    const missing = late < LEAST_LOSS || late > MAX_LOSS ? 0 : late;
     this.expected = (this.expected ?? at) + missing;
-    packets.forEach((data, index) => {
-      const samples = packetSamples(data);
-      if (samples === 0) return;
-      const cut = index === packets.length - 1 ? Math.round((discarded * OPUS_CLOCK_RATE) / NANOSECONDS) : 0;
-      out.push({ kind: 'packet', data: Buffer.from(data), missing, padding: Math.min(samples, cut) });
-      this.expected = (this.expected ?? at) + samples;
-      missing = 0;
-    });
+    return missing;
   }
+}
+
+/** The elements in `content` by their IDs. More than {@link MAX_PARTS} are damage. */
+function partsOf(content: Buffer): Map<number, Buffer> {
+  const parts = new Map<number, Buffer>();
+  let count = 0;
+  for (const element of readElement(content)) {
+    if (++count > MAX_PARTS) break;
+    if (!parts.has(element.id)) parts.set(element.id, element.content);
+  }
+  return parts;
 }

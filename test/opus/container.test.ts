@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PcmFrame } from '../../src/audio/frame';
-import { readPage, writePage } from '../../src/opus/ogg-page';
-import { bytesOf, decode, encode, isLike, packetsOf, spanningPages, STEREO } from './support/ogg';
+import { writePage } from '../../src/opus/ogg-page';
+import { bytesOf, decode, encode, firstPage, isLike, packetsOf, spanningPages, STEREO } from './support/ogg';
 import { cut, firstChannel, sweep, totalSamples } from './support/sound';
 import { needs } from '../support/needs';
 import { runWith } from './support/tools';
@@ -95,8 +95,7 @@ void describe('a stream that is read', () => {
 
   void test('with its output gain', needs('opusenc'), () => {
     const file = opusenc('--bitrate', '128');
-    const found = readPage(file);
-    assert.ok(typeof found === 'object');
+    const found = firstPage(file);
     const head = Buffer.from(found.page.body);
     head.writeInt16LE(-6 * 256, 16);
     const quiet = Buffer.concat([writePage(found.page, [head]), file.subarray(found.length)]);

@@ -4,7 +4,7 @@ import type { PcmFormat } from '../../../src/audio/format';
 import type { AudioFrame, PcmFrame } from '../../../src/audio/frame';
 import { ContainerDecoder } from '../../../src/opus/container-decoder';
 import { OggEncoder } from '../../../src/opus/ogg-encoder';
-import { checksum, readPage } from '../../../src/opus/ogg-page';
+import { checksum, pageLength, readPage, type OggPage } from '../../../src/opus/ogg-page';
 import { OggReader } from '../../../src/opus/ogg-reader';
 import type { OggFrame } from '../../../src/opus/ogg-writer';
 import type { OpusEncoderSettings } from '../../../src/opus/settings';
@@ -44,7 +44,16 @@ export function isLike(format: PcmFormat, data: Buffer, decoded: readonly PcmFra
 }
 
 export function packetsOf(file: Buffer): Buffer[] {
-  return new OggReader().push(file).flatMap((item) => (item.kind === 'packet' ? [item.data] : []));
+  return [...new OggReader().push(file)].flatMap((item) => (item.kind === 'packet' ? [item.data] : []));
+}
+
+/** The page at the start of `file`, and its length. */
+export function firstPage(file: Buffer): { page: OggPage; length: number } {
+  const length = pageLength(file);
+  assert.ok(typeof length === 'number', `no page: ${length}`);
+  const page = readPage(file.subarray(0, length));
+  assert.ok(page, 'a wrong checksum');
+  return { page, length };
 }
 
 /** The headers of `file`, then `packets` in pages of `segments` each, wherever that cuts them. */
@@ -52,10 +61,9 @@ export function spanningPages(file: Buffer, packets: readonly Buffer[], segments
   const pages: Buffer[] = [];
   let rest = file;
   while (pages.length < 2) {
-    const found = readPage(rest);
-    assert.ok(typeof found === 'object');
-    pages.push(rest.subarray(0, found.length));
-    rest = rest.subarray(found.length);
+    const { length } = firstPage(rest);
+    pages.push(rest.subarray(0, length));
+    rest = rest.subarray(length);
   }
   const last = encodedEnd(file);
   const pieces = packets.flatMap((packet, index) => {

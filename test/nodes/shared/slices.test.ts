@@ -1,0 +1,68 @@
+/** Input of a few bytes that is much work: the harness lets others work between two slices of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { OrgoError } from '../../../src/audio/errors';
+import type { SlicedTransform } from '../../../src/audio/frame';
+import { processorOf } from '../../../nodes/shared/stream-node';
+import { framing, harness, places, sound } from './harness';
+
+const MONO = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;
+
+/** Takes 15 ms of the clock for each of `slices` slices, which give 10 ms of sound each. */
+function slow(slices: number, failAt = Infinity) {
+  let closed = 0;
+  const rig = harness({
+    create: () => {
+      const inner = framing(MONO);
+      const sliced: SlicedTransform = {
+        push: () => assert.fail('push was called though there are slices'),
+        *pushInSlices(frame) {
+          for (let i = 0; i < slices; i++) {
+            if (i === failAt) throw new OrgoError('ORGO_BAD_INPUT', 'damaged');
+            rig.clock.advance(15);
+            yield [{ ...frame, position: i * 240, samples: 240 }];
+          }
+        },
+        flush: () => inner.flush(),
+        close: () => void closed++,
+      };
+      return processorOf(sliced);
+    },
+  });
+  return { ...rig, closed: () => closed };
+}
+
+void describe('a message that is worked off in slices', () => {
+  void test('takes one turn for each that takes long', async () => {
+    const { node, turn, settle } = slow(5);
+    const done = node.receive(sound(240));
+    assert.equal(node.output(0).length, 1, 'one slice at once');
+    turn();
+    assert.equal(node.output(0).length, 2);
+    assert.ok(settle() >= 3);
+    assert.equal(await done, undefined);
+    assert.deepEqual(
+      places(node.output(0)),
+      [0, 240, 480, 720, 960].map((position) => [240, position, 0]),
+    );
+  });
+
+  void test('keeps what came before a failure, and reports it', async () => {
+    const { node, settle } = slow(5, 2);
+    const done = node.receive(sound(240));
+    settle();
+    assert.equal((await done)?.message, 'damaged');
+    assert.equal(node.output(0).length, 2);
+  });
+
+  void test('ends where its stream is closed in between', () => {
+    const { node, turn, settle, closed } = slow(5);
+    void node.receive(sound(240));
+    turn();
+    node.close();
+    const sent = node.output(0).length;
+    settle();
+    assert.equal(node.output(0).length, sent);
+    assert.equal(closed(), 1);
+  });
+});
