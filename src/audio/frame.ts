@@ -38,8 +38,10 @@ export interface Transform<In extends Encoding = Encoding, Out extends Encoding 
 }
 
 /** A transform for which little input may be much work: a few bytes of a file may hold minutes of sound. */
-export interface SlicedTransform<In extends Encoding = Encoding, Out extends Encoding = Encoding>
-  extends Transform<In, Out> {
+export interface SlicedTransform<
+  In extends Encoding = Encoding,
+  Out extends Encoding = Encoding,
+> extends Transform<In, Out> {
   /**
    * As `push`, bit by bit: each slice takes a few ms of CPU, and the caller may do other things before the next one.
    * It must take all of them before it calls anything else but `close`.

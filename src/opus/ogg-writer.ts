@@ -13,6 +13,7 @@ export type OggFrame = AudioFrame<'ogg'>;
 const MAX_PAGE_SAMPLES = 4800;
 /** Of a loss, at most so much is written as lost packets; behind a longer one a new stream begins. ms */
 export const MAX_FILLED_MS = 2000;
+const NOTHING = Buffer.alloc(0);
 const VENDOR = 'node-red-contrib-orgo-audio';
 
 /** One logical stream. Samples are at 48 kHz. */
@@ -28,8 +29,8 @@ interface Link {
   /** Whether a packet was filled up with silence: the stream's end. */
   ended: boolean;
   stereo: boolean;
-  /** The latest packet. */
-  latest: OpusFrame;
+  /** Where the latest packet ends. */
+  end: OpusFrame;
   /** What goes into the next page. */
   page: Page;
 }
@@ -99,7 +100,7 @@ export class OggWriter implements Transform<'opus', 'ogg'> {
       sound: 0,
       ended: false,
       stereo: false,
-      latest: frame,
+      end: after(frame),
       page: emptyPage(),
     };
   }
@@ -109,11 +110,12 @@ export class OggWriter implements Transform<'opus', 'ogg'> {
     const segments = segmentsOf(frame.data);
     if (!hasRoom(link.page, segments, samples)) out.push(finishPage(link, false));
     const { page } = link;
-    page.frames.push(frame);
+    // A copy: the packet may be a small part of a large payload, which would stay in memory with it.
+    page.frames.push({ ...frame, data: Buffer.from(frame.data) });
     page.segments += segments;
     page.samples += samples;
     link.granule += samples;
-    link.latest = frame;
+    link.end = after(frame);
     const sound = Math.min(samples, clockSamples(frame.samples, frame.format.sampleRate));
     link.sound += sound;
     link.ended ||= sound < samples;
@@ -161,7 +163,7 @@ function finishPage(link: Link, last: boolean): OggFrame {
     ),
   );
   link.page = emptyPage();
-  const first = page.frames[0] ?? behind(link.latest);
+  const first = page.frames[0] ?? link.end;
   return {
     format: { ...format, encoding: 'ogg' },
     data: Buffer.concat(parts),
@@ -173,11 +175,12 @@ function finishPage(link: Link, last: boolean): OggFrame {
   };
 }
 
-/** The place just behind a packet. */
-function behind(frame: OpusFrame): OpusFrame {
+/** No packet, at the place where `frame` ends. */
+function after(frame: OpusFrame): OpusFrame {
   const { samples, position, time, format } = frame;
   return {
     ...frame,
+    data: NOTHING,
     samples: 0,
     position: position + samples,
     time: time + (samples * 1000) / format.sampleRate,

@@ -23,7 +23,7 @@ const STACK_POINTER_INDEX = 0;
 type Exports = Readonly<Record<string, unknown>>;
 export type Imports = ConstructorParameters<WebAssemblyApi['Instance']>[1];
 
-/** A module that can be instantiated once, and given another stack then. */
+/** A module that can be instantiated once, and given another stack then. Nothing in it calls itself through us. */
 export interface StackModule {
   /** For `instantiateWasm`, by which Emscripten's loader leaves this to its caller. */
   instantiate(imports: Imports): { readonly exports: Exports };
@@ -32,12 +32,19 @@ export interface StackModule {
    * @param memory address of {@link STACK_BYTES} that nobody else uses
    */
   moveStack(memory: number): void;
+  /**
+   * Calls into the module. A trap leaves its functions without letting them put the stack pointer back; so that is
+   * done here, or each trap would take some of the stack away for good.
+   * @throws what `call` throws
+   */
+  guard<T>(call: () => T): T;
 }
 
 /** @throws where `code` is no module, or has no such stack pointer */
 export function compileWithStack(api: WebAssemblyApi, code: Buffer): StackModule {
   const module = new api.Module(withStackPointer(code));
   let stackPointer: unknown;
+  let top = 0;
   return {
     instantiate(imports) {
       const instance = new api.Instance(module, imports);
@@ -47,7 +54,16 @@ export function compileWithStack(api: WebAssemblyApi, code: Buffer): StackModule
     moveStack(memory) {
       if (!isPointer(stackPointer)) throw new RangeError('the module has no stack pointer');
       const end = memory + STACK_BYTES;
-      stackPointer.value = end - (end % STACK_ALIGNMENT);
+      top = end - (end % STACK_ALIGNMENT);
+      stackPointer.value = top;
+    },
+    guard(call) {
+      try {
+        return call();
+      } catch (trap) {
+        if (isPointer(stackPointer)) stackPointer.value = top;
+        throw trap;
+      }
     },
   };
 }

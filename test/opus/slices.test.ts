@@ -33,7 +33,12 @@ function pagesOf(packet: Buffer, samples: number, bytes: number): Buffer {
   for (let length = 0; length < bytes; length += 27 + 255 * (1 + packet.length)) {
     granule += 255 * samples;
     const header = { ...PAGE, granule: BigInt(granule), sequence: pages.length };
-    pages.push(writePage(header, Array.from({ length: 255 }, () => packet)));
+    pages.push(
+      writePage(
+        header,
+        Array.from({ length: 255 }, () => packet),
+      ),
+    );
   }
   return Buffer.concat(pages);
 }

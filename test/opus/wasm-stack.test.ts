@@ -107,3 +107,34 @@ void test('what is no module, or has no stack pointer, is refused before anythin
       (error) => error instanceof Error && !(error instanceof OrgoError),
     );
 });
+
+void describe('a trap in the module', () => {
+  /** A module with a stack pointer; `sink` takes 1024 bytes of the stack and traps, `fall` takes them and returns. */
+  const code = Buffer.from(
+    [
+      '0061736d01000000',
+      '010401600000', // one type: no parameters, no results
+      '0303020000', // two functions of it
+      '0606017f0141000b', // one mutable i32 global: the stack pointer
+      '070f02' + '0473696e6b0000' + '0466616c6c0001', // what is exported
+      '0a1802' + '0b0023004180086b2400000b' + '0a0023004180086b24000b',
+    ].join(''),
+    'hex',
+  );
+
+  void test('gives the stack back', () => {
+    const api = webAssembly();
+    assert.ok(api);
+    const module = compileWithStack(api, code);
+    const { exports } = module.instantiate({});
+    const { sink, fall } = exports as Record<'sink' | 'fall', () => void>;
+    const pointer = exports['orgoStackPointer'] as { value: number };
+    module.moveStack(4096);
+    const top = pointer.value;
+    assert.ok(top > 4096 && top % 16 === 0);
+    for (let i = 0; i < 3; i++) assert.throws(() => module.guard(() => sink()), /unreachable/);
+    assert.equal(pointer.value, top);
+    module.guard(() => fall());
+    assert.equal(pointer.value, top - 1024, 'a call that returns sees to its own stack');
+  });
+});

@@ -117,7 +117,11 @@ void describe('sizes and counts out of all bounds', () => {
   void test('a group of a hundred thousand parts is not read to its end', () => {
     const parts = Buffer.alloc(200_000);
     for (let at = 0; at < parts.length; at += 2) parts.set([0xec, 0x80], at);
-    assert.equal(samplesOf(group(0, parts), simpleBlock(0)), 960, 'the block after the parts is not looked for');
+    assert.equal(
+      samplesOf(group(0, parts), simpleBlock(0)),
+      960,
+      'the block after the parts is not looked for',
+    );
   });
 
   void test('an element larger than any packet is skipped, not kept', () => {

@@ -24,7 +24,9 @@ function slow(slices: number, failAt = Infinity) {
           }
         },
         flush: () => inner.flush(),
-        close: () => void closed++,
+        close: () => {
+          closed++;
+        },
       };
       return processorOf(sliced);
     },
@@ -59,7 +61,7 @@ void describe('a message that is worked off in slices', () => {
     const { node, turn, settle, closed } = slow(5);
     void node.receive(sound(240));
     turn();
-    node.close();
+    void node.close();
     const sent = node.output(0).length;
     settle();
     assert.equal(node.output(0).length, sent);
