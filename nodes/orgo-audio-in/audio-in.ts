@@ -60,9 +60,9 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
     this.computer = computerOf(RED, computer);
     this.asked = { encoding: 's16le', sampleRate, channels };
     this.status = new StatusLine(RED, node, clock);
-    const { audioUrl: url, tokens, tls } = this.computer;
+    const { endpoints, tls } = this.computer;
     this.stream = new AudioStream(
-      { url, tokens, format: this.asked, frameMs, fillGaps, clock, random, ...(tls && { tls }) },
+      { endpoints, format: this.asked, frameMs, fillGaps, clock, random, ...(tls && { tls }) },
       this,
     );
     showState(this.status, this.stream.state);

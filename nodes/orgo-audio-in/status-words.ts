@@ -14,7 +14,19 @@ const ERROR_WORDS: ReadonlyMap<OrgoErrorCode, string> = new Map<OrgoErrorCode, s
   ['ORGO_API_BAD_ANSWER', 'api-failed'],
   ['ORGO_API_UNREACHABLE', 'api-unreachable'],
   ['ORGO_COMPUTER_NOT_RUNNING', 'not-running'],
+  ['ORGO_COMPUTER_STARTING', 'starting'],
   ['ORGO_CAPTURE_FAILED', 'capture-failed'],
+  ['ORGO_NO_SUCH_COMPUTER', 'no-such-computer'],
+  ['ORGO_NO_ACCESS', 'forbidden'],
+  ['ORGO_SECOND_FACTOR', 'second-factor'],
+  ['ORGO_BAD_ADDRESS', 'wrong-address'],
+]);
+
+/** It is tried again, but only slowly, or in vain until someone acts. */
+const NEEDS_SOMEONE: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
+  'ORGO_BAD_TOKEN',
+  'ORGO_BAD_ADDRESS',
+  'ORGO_SECOND_FACTOR',
 ]);
 
 export function showState(status: StatusLine, state: StreamState): void {
@@ -37,12 +49,17 @@ export function showState(status: StatusLine, state: StreamState): void {
       break;
     }
     case 'waiting': {
-      const look = state.error.code === 'ORGO_COMPUTER_NOT_RUNNING' ? 'busy' : 'off';
-      status.show(look, ERROR_WORDS.get(state.error.code) ?? 'disconnected');
+      status.show(lookOf(state.error.code), ERROR_WORDS.get(state.error.code) ?? 'disconnected');
       break;
     }
     case 'refused':
       status.show('error', ERROR_WORDS.get(state.error.code) ?? 'disconnected');
       break;
   }
+}
+
+/** While it waits: yellow for a computer that may run soon, red for what someone must put right. */
+function lookOf(code: OrgoErrorCode): 'busy' | 'error' | 'off' {
+  if (code === 'ORGO_COMPUTER_NOT_RUNNING' || code === 'ORGO_COMPUTER_STARTING') return 'busy';
+  return NEEDS_SOMEONE.has(code) ? 'error' : 'off';
 }

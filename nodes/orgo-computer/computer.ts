@@ -1,14 +1,15 @@
 /** Which computer to hear, and the right to: read from the config node, found again by the nodes that use it. */
 import type { Clock } from '../../src/audio/clock';
 import { errorText, OrgoError } from '../../src/audio/errors';
-import type { TokenSource } from '../../src/client/audio-stream';
-import { OrgoApi, type TlsOptions } from '../../src/client/orgo-api';
 import {
-  COMPUTER_ID_PLACEHOLDER,
-  fillTemplate,
-  HOSTED_API_URL,
-  HOSTED_AUDIO_URL,
-} from '../../src/protocol/urls';
+  automaticEndpoint,
+  endpointAt,
+  enteredEndpoint,
+  type EndpointSource,
+} from '../../src/client/endpoint';
+import { OrgoApi, type TlsOptions } from '../../src/client/orgo-api';
+import { isWellFormed } from '../../src/protocol/percent-encoding';
+import { COMPUTER_ID_PLACEHOLDER, fillTemplate, HOSTED_API_URL } from '../../src/protocol/urls';
 import type { NodeConfig, Red, RedNode } from '../shared/red';
 import { parseSettings, secret, text } from '../shared/settings';
 import { tlsOptionsOf } from '../shared/tls';
@@ -17,16 +18,15 @@ import { tlsOptionsOf } from '../shared/tls';
 export interface Computer {
   /** Its id, or the config node's name, or its host: the topic of its messages. */
   readonly topic: string;
-  /** The audio WebSocket's address, filled in. */
-  readonly audioUrl: URL;
-  readonly tokens: TokenSource;
+  readonly endpoints: EndpointSource;
   readonly tls: TlsOptions | undefined;
 }
 
 const SETTINGS = {
   computerId: text(),
   apiUrl: text(HOSTED_API_URL),
-  audioUrl: text(HOSTED_AUDIO_URL),
+  /** Blank: the API is asked. */
+  audioUrl: text(),
   tls: text(),
 };
 const CREDENTIALS = { apiKey: secret(), password: secret() };
@@ -69,32 +69,45 @@ export function computerOf(RED: Red, id: string): Computer {
 
 function readComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock): Computer {
   const { computerId, apiUrl, audioUrl, tls: tlsId } = parseSettings(SETTINGS, config);
-  const { apiKey, password } = parseSettings(CREDENTIALS, node.credentials);
+  const { apiKey: pastedKey, password } = parseSettings(CREDENTIALS, node.credentials);
+  const apiKey = pastedKey.trim();
+  for (const [setting, value] of Object.entries({ computerId, password })) {
+    if (!isWellFormed(value)) {
+      throw bad(`${setting} holds half of a character (a lone surrogate): it is damaged, enter it again`);
+    }
+  }
+  const tls = tlsOptionsOf(RED, tlsId);
+  const apiOf = (): OrgoApi => apiFor(apiUrl || HOSTED_API_URL, apiKey, computerId, tls, clock);
+
+  if (audioUrl === '') {
+    const missing = [computerId === '' ? 'computerId' : '', apiKey === '' ? 'apiKey' : ''].filter(Boolean);
+    if (missing.length > 0) {
+      throw bad(
+        `audioUrl is blank, so that the API is asked where the computer is, but ${missing.join(' and ')} ` +
+          `${missing.length > 1 ? 'are' : 'is'} empty: enter the computer's id and an API key, or an audioUrl`,
+      );
+    }
+    return { topic: computerId, endpoints: automaticEndpoint(apiOf(), computerId, password), tls };
+  }
+
   if (computerId === '' && audioUrl.includes(COMPUTER_ID_PLACEHOLDER)) {
     throw bad(`computerId is empty, but audioUrl holds ${COMPUTER_ID_PLACEHOLDER}: enter the computer's id`);
   }
   const url = urlOf('audioUrl', fillTemplate(audioUrl, computerId), ['wss:', 'ws:']);
-  const tls = tlsOptionsOf(RED, tlsId);
   return {
     topic: computerId || node.name || url.host,
-    audioUrl: url,
-    tokens: password === '' ? apiTokens(apiUrl, apiKey, computerId, tls, clock) : fixedToken(password),
+    endpoints: password === '' ? endpointAt(url, apiOf()) : enteredEndpoint(url, password),
     tls,
   };
 }
 
-function fixedToken(password: string): TokenSource {
-  return { renewable: false, get: () => Promise.resolve(password) };
-}
-
-function apiTokens(
+function apiFor(
   apiUrl: string,
-  pastedKey: string,
+  apiKey: string,
   computerId: string,
   tls: TlsOptions | undefined,
   clock: Clock,
-): TokenSource {
-  const apiKey = pastedKey.trim();
+): OrgoApi {
   if (apiKey === '')
     throw bad("Neither password nor apiKey is set: enter the computer's password, or an API key");
   if (!HEADER_SAFE.test(apiKey)) {
@@ -103,22 +116,8 @@ function apiTokens(
   if (computerId === '') {
     throw bad('computerId is empty: enter the id of the computer whose password the API is to be asked for');
   }
-  const api = new OrgoApi({
-    apiUrl: urlOf('apiUrl', apiUrl, ['https:', 'http:']),
-    apiKey,
-    computerId,
-    clock,
-    ...(tls && { tls: forAnotherHost(tls) }),
-  });
-  return { renewable: true, get: (request) => api.fetchToken(request) };
-}
-
-/** What names the audio server in a TLS configuration does not hold for the API's host. */
-function forAnotherHost(tls: TlsOptions): TlsOptions {
-  const others = { ...tls };
-  delete others.servername;
-  delete others.ALPNProtocols;
-  return others;
+  const url = urlOf('apiUrl', apiUrl, ['https:', 'http:']);
+  return new OrgoApi({ apiUrl: url, apiKey, computerId, clock, ...(tls && { tls }) });
 }
 
 function urlOf(setting: string, address: string, schemes: readonly string[]): URL {

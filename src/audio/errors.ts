@@ -29,6 +29,15 @@ export type OrgoErrorCode =
   /** The audio WebSocket, by how it ended. */
   | 'ORGO_BAD_TOKEN'
   | 'ORGO_COMPUTER_NOT_RUNNING'
+  /** It was told to start, and does not run yet. */
+  | 'ORGO_COMPUTER_STARTING'
+  | 'ORGO_NO_SUCH_COMPUTER'
+  /** The right password, but of another workspace, or for viewing only. */
+  | 'ORGO_NO_ACCESS'
+  /** Its owner must confirm by a second factor first. */
+  | 'ORGO_SECOND_FACTOR'
+  /** An address that leads nowhere, or that must not be trusted with a password. */
+  | 'ORGO_BAD_ADDRESS'
   | 'ORGO_CAPTURE_FAILED'
   | 'ORGO_CONNECTION_DEAD'
   | 'ORGO_CONNECTION_FAILED'

@@ -1,4 +1,6 @@
 /** One audio WebSocket, from its handshake to its end: reads the protocol, and tells what came. */
+import type { ClientRequestArgs } from 'node:http';
+import { Socket } from 'node:net';
 import WebSocket, { type RawData } from 'ws';
 import type { Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
@@ -12,10 +14,12 @@ import {
 } from '../protocol/messages';
 import { formatStreamQuery } from '../protocol/stream-format';
 import { closeError, upgradeError } from './close-error';
-import { showable } from './foreign-text';
+import { redact } from './redact';
+import { openTunnel } from './tunnel';
 import { Heartbeat } from './heartbeat';
 import { addressText, networkError } from './network-error';
 import type { TlsOptions } from './orgo-api';
+import { proxyFor, type Environment } from './proxy';
 
 /** The handshake may take this long. */
 const HANDSHAKE_LIMIT_MS = 10_000;
@@ -38,6 +42,8 @@ export interface ConnectionOptions {
   /** What to ask for. */
   readonly format: PcmFormat;
   readonly tls?: TlsOptions;
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; left out: this process's. */
+  readonly env?: Environment;
   readonly clock: Clock;
 }
 
@@ -68,6 +74,8 @@ export class AudioConnection {
   private readonly socket: WebSocket;
   private readonly where: string;
   private readonly noticed = new Set<string>();
+  /** Ends a tunnel through a proxy that is not open yet. */
+  private readonly tunnel = new AbortController();
   private phase: Phase;
   /** The last `error` message, which tells more than the close code after it. */
   private serverText = '';
@@ -80,6 +88,7 @@ export class AudioConnection {
     this.where = addressText(options.url);
     this.socket = new WebSocket(requestUrl(options), {
       ...options.tls,
+      ...this.throughProxy(),
       perMessageDeflate: false,
       maxPayload: MAX_FRAME_BYTES,
     });
@@ -107,9 +116,31 @@ export class AudioConnection {
     });
     socket.on('error', (error) => this.failed(error));
     socket.on('close', (code, reason) => {
-      const text = this.serverText === '' ? this.showable(reason.toString()) : this.serverText;
+      const text = this.serverText === '' ? this.redacted(reason.toString()) : this.serverText;
       this.end(closeError(code, text, this.where), code);
     });
+  }
+
+  /** How ws is to connect, where the environment names a proxy. */
+  private throughProxy(): Pick<ClientRequestArgs, 'createConnection'> {
+    const { url, tls = {}, env } = this.options;
+    const proxy = proxyFor(url, env);
+    if (!proxy) return {};
+    return {
+      createConnection: (_options, connected) => {
+        openTunnel(
+          proxy,
+          url,
+          { ...tls, ALPNProtocols: ['http/1.1'] },
+          this.tunnel.signal,
+          (error, socket) => {
+            if (socket) connected(null, socket);
+            else connected(error, new Socket());
+          },
+        );
+        return undefined;
+      },
+    };
   }
 
   private get heartbeat(): Heartbeat | undefined {
@@ -160,7 +191,7 @@ export class AudioConnection {
     else
       this.notice(
         'text',
-        `${this.where} sent a text that is none of the protocol's: “${this.showable(text)}”`,
+        `${this.where} sent a text that is none of the protocol's: “${this.redacted(text)}”`,
       );
   }
 
@@ -173,7 +204,7 @@ export class AudioConnection {
         if (this.phase.kind === 'started') this.sink.onClock(message);
         break;
       case 'error':
-        this.serverText = this.showable(message.message);
+        this.serverText = this.redacted(message.message);
         this.notice('error', `${this.where} says: “${this.serverText}”`);
         break;
       case 'pong':
@@ -209,7 +240,7 @@ export class AudioConnection {
     this.end(
       new OrgoError(
         'ORGO_CONNECTION_FAILED',
-        `${this.where} ${missing} within ${ms / 1000} s: check audioUrl`,
+        `${this.where} ${missing} within ${ms / 1000} s: check the address`,
       ),
       undefined,
     );
@@ -221,7 +252,7 @@ export class AudioConnection {
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
       this.end(this.violation(`sent a frame of more than ${MAX_FRAME_BYTES} bytes`), CloseCode.messageTooBig);
     } else if (code.startsWith('WS_ERR_')) {
-      this.end(this.violation(`broke the WebSocket protocol: ${this.showable(error.message)}`), undefined);
+      this.end(this.violation(`broke the WebSocket protocol: ${this.redacted(error.message)}`), undefined);
     } else {
       this.end(networkError('ORGO_CONNECTION_FAILED', url, error, [token]), undefined);
     }
@@ -240,6 +271,7 @@ export class AudioConnection {
     const { socket } = this;
     if (socket.readyState === WebSocket.CLOSED) return;
     if (dead || socket.readyState === WebSocket.CONNECTING) {
+      this.tunnel.abort();
       socket.terminate();
       return;
     }
@@ -260,8 +292,8 @@ export class AudioConnection {
     return new OrgoError('ORGO_PROTOCOL_VIOLATION', `${this.where} ${what}`);
   }
 
-  private showable(text: string): string {
-    return showable(text, [this.options.token]);
+  private redacted(text: string): string {
+    return redact(text, [this.options.token]);
   }
 }
 

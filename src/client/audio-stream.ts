@@ -1,48 +1,39 @@
-/** One computer's sound, kept coming: gets the password, connects, hears, and starts over when it ends. */
+/** One computer's sound, kept coming: finds out where it is, connects, hears, and starts over when it ends. */
 import type { Clock } from '../audio/clock';
 import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { formatText, sameFormat, type PcmFormat } from '../audio/format';
 import { AudioConnection } from './audio-connection';
-import { Backoff } from './backoff';
+import { Backoff, SLOW } from './backoff';
+import type { Endpoint, EndpointSource } from './endpoint';
 import { networkError } from './network-error';
-import type { PasswordRequest, TlsOptions } from './orgo-api';
+import type { TlsOptions } from './orgo-api';
+import { reactionTo, type Reaction } from './reaction';
+import type { Environment } from './proxy';
 import { Receiver } from './receiver';
 import type { AudioStreamSink, EndReason, StopReason, StreamState } from './stream-events';
 
 /** A stream that ran for this long was a success: the next wait is short again. */
 const SUCCESS_MS = 5000;
 
-/** Trying again with the same settings would only fail again. */
-const FINAL: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
-  'ORGO_BAD_TOKEN',
-  'ORGO_BAD_SETTING',
-  'ORGO_API_KEY_REJECTED',
-  'ORGO_API_FORBIDDEN',
-]);
 /** The other end, or the way to it, is gone; nothing went wrong with the stream itself. */
 const LOST: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
   'ORGO_CONNECTION_FAILED',
   'ORGO_CONNECTION_DEAD',
   'ORGO_COMPUTER_NOT_RUNNING',
+  'ORGO_NO_SUCH_COMPUTER',
 ]);
 
-/** Where the token comes from. */
-export interface TokenSource {
-  /** Whether asking again may give another one: it is asked once more when the server rejects the first. */
-  readonly renewable: boolean;
-  /** @throws OrgoError where there is none to be had */
-  get(request: PasswordRequest): Promise<string>;
-}
-
 export interface AudioStreamOptions {
-  /** The audio WebSocket's address, without our own parameters. */
-  readonly url: URL;
-  readonly tokens: TokenSource;
+  /** Asked for every connection: address and token change when a computer restarts. */
+  readonly endpoints: EndpointSource;
   /** What to ask for; a server that offers another format is followed. */
   readonly format: PcmFormat;
   readonly frameMs: number;
   readonly fillGaps: boolean;
+  /** For the audio WebSocket. */
   readonly tls?: TlsOptions;
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; left out: this process's. */
+  readonly env?: Environment;
   readonly clock: Clock;
   /** Uniform in [0, 1), as Math.random. */
   readonly random: () => number;
@@ -65,7 +56,8 @@ export class AudioStream {
   private phase: Phase = { kind: 'stopped' };
   private shown: StreamState = { kind: 'stopped' };
   private readonly backoff: Backoff;
-  /** Whether the token was fetched again already since the server last took one. */
+  private readonly slowBackoff: Backoff;
+  /** Whether the source was asked again, because of a rejection, since a stream last lasted. */
   private renewed = false;
   /** The sockets that are still closing. */
   private readonly closing = new Set<Promise<void>>();
@@ -75,6 +67,7 @@ export class AudioStream {
     private readonly sink: AudioStreamSink,
   ) {
     this.backoff = new Backoff(options.random);
+    this.slowBackoff = new Backoff(options.random, SLOW);
   }
 
   get state(): StreamState {
@@ -100,8 +93,7 @@ export class AudioStream {
       case 'refused':
         break;
     }
-    this.backoff.reset();
-    this.renewed = false;
+    this.startOver();
     this.authorize();
   }
 
@@ -137,22 +129,24 @@ export class AudioStream {
     this.phase = phase;
     this.show({ kind: 'authorizing' });
     const onWait = (_ms: number, wait: OrgoError): void => this.show({ kind: 'authorizing', wait });
-    this.options.tokens.get({ signal: abort.signal, onWait }).then(
-      (token) => {
-        if (this.phase === phase) this.connect(token);
+    this.options.endpoints.find({ signal: abort.signal, onWait }).then(
+      (endpoint) => {
+        if (this.phase === phase) this.connect(endpoint);
       },
       (thrown: unknown) => {
-        if (this.phase === phase) this.failed(asOrgoError(thrown));
+        if (this.phase !== phase) return;
+        const error = asOrgoError(thrown);
+        this.failed(error, reactionTo(error, undefined));
       },
     );
   }
 
-  private connect(token: string): void {
-    const { url, format, tls, clock } = this.options;
+  private connect({ url, token }: Endpoint): void {
+    const { format, tls, clock, env } = this.options;
     let connection: AudioConnection;
     try {
       connection = new AudioConnection(
-        { url, token, format, clock, ...(tls && { tls }) },
+        { url, token, format, clock, ...(tls && { tls }), ...(env && { env }) },
         {
           onStarted: (offered) => this.began(connection, offered),
           onClock: (message) => {
@@ -164,8 +158,8 @@ export class AudioStream {
         },
       );
     } catch (thrown) {
-      // A key or certificate that OpenSSL can't read throws here and now.
-      this.failed(networkError('ORGO_CONNECTION_FAILED', url, thrown, [token]));
+      // A key or certificate that OpenSSL can't read, or a proxy that is none, throws here and now.
+      this.failed(networkError('ORGO_CONNECTION_FAILED', url, thrown, [token]), 'retry');
       return;
     }
     this.phase = { kind: 'connecting', connection };
@@ -177,7 +171,6 @@ export class AudioStream {
   private began(connection: AudioConnection, format: PcmFormat): void {
     const { clock, frameMs, fillGaps } = this.options;
     const before = this.phase;
-    this.renewed = false;
     const receiver = new Receiver({ format, frameMs, fillGaps, clock }, (gap) => this.sink.onGap(gap));
     const phase: Phase = { kind: 'hearing', connection, receiver, since: clock.now() };
     this.phase = phase;
@@ -210,28 +203,64 @@ export class AudioStream {
     const isOurs =
       (phase.kind === 'connecting' || phase.kind === 'hearing') && phase.connection === connection;
     if (!isOurs || !error) return;
+    let lasted = false;
     if (phase.kind === 'hearing') {
-      if (this.options.clock.now() - phase.since >= SUCCESS_MS) this.backoff.reset();
+      lasted = this.options.clock.now() - phase.since >= SUCCESS_MS;
+      if (lasted) this.startOver();
       this.sink.onEnd({ reason: reasonOf(error), tail: phase.receiver.flush(), error, closeCode });
       if (this.phase !== phase) return;
     }
-    if (error.code === 'ORGO_BAD_TOKEN' && this.options.tokens.renewable && !this.renewed) {
-      this.renewed = true;
-      this.authorize();
-    } else {
-      this.failed(error);
-    }
+    const reaction = reactionTo(error, closeCode);
+    if (this.canTryNow(reaction, lasted)) this.authorize();
+    else this.failed(error, reaction);
   }
 
-  private failed(error: OrgoError): void {
-    if (FINAL.has(error.code)) {
+  /** Whether the source is asked again at once; what this uses up comes back with a stream that lasts. */
+  private canTryNow(reaction: Reaction, lasted: boolean): boolean {
+    const { renewsToken, renewsAddress } = this.options.endpoints;
+    if (reaction === 'retry-now') return lasted;
+    const renews =
+      (reaction === 'renew-token' && renewsToken) || (reaction === 'renew-address' && renewsAddress);
+    if (!renews || this.renewed) return false;
+    this.renewed = true;
+    return true;
+  }
+
+  /** Shows the error, and waits as long as the reaction asks for. */
+  private failed(error: OrgoError, reaction: Reaction): void {
+    const backoff = this.backoffFor(reaction);
+    if (!backoff) {
       this.phase = { kind: 'refused' };
       this.show({ kind: 'refused', error });
       return;
     }
-    const retryInMs = this.backoff.next();
+    const retryInMs = backoff.next();
     this.phase = { kind: 'waiting', cancel: this.options.clock.after(retryInMs, () => this.authorize()) };
     this.show({ kind: 'waiting', error, retryInMs });
+  }
+
+  /** Undefined: it is not tried again. */
+  private backoffFor(reaction: Reaction): Backoff | undefined {
+    switch (reaction) {
+      case 'retry':
+      case 'retry-now':
+        return this.backoff;
+      case 'retry-slowly':
+        return this.slowBackoff;
+      case 'renew-token':
+        // The API may have the new password only some seconds after the computer.
+        return this.options.endpoints.renewsToken ? this.slowBackoff : undefined;
+      case 'renew-address':
+      case 'never':
+        return undefined;
+    }
+  }
+
+  /** After a success: the next waits are short again. */
+  private startOver(): void {
+    this.backoff.reset();
+    this.slowBackoff.reset();
+    this.renewed = false;
   }
 
   private show(state: StreamState): void {
@@ -254,5 +283,5 @@ function reasonOf(error: OrgoError): EndReason {
 function asOrgoError(thrown: unknown): OrgoError {
   return thrown instanceof OrgoError
     ? thrown
-    : new OrgoError('ORGO_CONNECTION_FAILED', `No password could be had: ${errorText(thrown)}`);
+    : new OrgoError('ORGO_CONNECTION_FAILED', `The computer could not be looked up: ${errorText(thrown)}`);
 }

@@ -1,6 +1,6 @@
 /** Says in words a user can act on why a server ended, or never began, an audio stream. */
 import { OrgoError } from '../audio/errors';
-import { CloseCode } from '../protocol/close-codes';
+import { CloseCode, ProxyCloseCode } from '../protocol/close-codes';
 
 /** WebSocket codes that are never sent: no code was given; no closing handshake took place (RFC 6455 §7.4.1). */
 const NO_CODE = 1005;
@@ -16,6 +16,7 @@ export function closeError(code: number, text: string, where: string): OrgoError
   const said = text === '' ? '' : ` (“${text}”)`;
   switch (code) {
     case CloseCode.badToken:
+    case ProxyCloseCode.badToken:
       return new OrgoError('ORGO_BAD_TOKEN', `${where} rejected the password${said}: enter the right one`);
     case CloseCode.notFound:
       return new OrgoError(
@@ -27,6 +28,40 @@ export function closeError(code: number, text: string, where: string): OrgoError
         'ORGO_CAPTURE_FAILED',
         `The computer at ${where} could not capture its sound${said}: check its sound server`,
       );
+    case ProxyCloseCode.notRunning:
+      return new OrgoError(
+        'ORGO_COMPUTER_NOT_RUNNING',
+        `The computer at ${where} does not run${said}: start it; it is tried again`,
+      );
+    case ProxyCloseCode.noInstance:
+      return new OrgoError(
+        'ORGO_NO_SUCH_COMPUTER',
+        `There is no computer at ${where}${said}: check computerId and the address`,
+      );
+    case ProxyCloseCode.otherWorkspace:
+      return new OrgoError(
+        'ORGO_NO_ACCESS',
+        `The computer at ${where} is of another workspace${said}: enter a key of that workspace`,
+      );
+    case ProxyCloseCode.viewOnly:
+      return new OrgoError(
+        'ORGO_NO_ACCESS',
+        `The right to use ${where} is for viewing only, without sound${said}: ask its owner for full access`,
+      );
+    case ProxyCloseCode.secondFactor:
+      return new OrgoError(
+        'ORGO_SECOND_FACTOR',
+        `${where} asks for a second factor${said}: confirm it where you sign in; it is tried again`,
+      );
+    case ProxyCloseCode.badPath:
+      return new OrgoError(
+        'ORGO_BAD_ADDRESS',
+        `The server knows no such path as ${where}${said}: check the address`,
+      );
+    case ProxyCloseCode.idle:
+      return failed(`${where} ended the stream because nothing was done for a while${said}`);
+    case ProxyCloseCode.unreachable:
+      return failed(`The server at ${where} can't reach the computer${said}: check that it runs`);
     case CloseCode.badParameter:
       return new OrgoError(
         'ORGO_BAD_SETTING',
@@ -57,8 +92,8 @@ export function upgradeError(status: number, where: string): OrgoError {
       return closeError(CloseCode.notFound, `HTTP ${status}`, where);
     default:
       return status >= 300 && status < 400
-        ? failed(`${where} redirects (HTTP ${status}), where the password must not follow: check audioUrl`)
-        : failed(`${where} answered HTTP ${status} instead of opening a WebSocket: check audioUrl`);
+        ? failed(`${where} redirects (HTTP ${status}), where the password must not follow: check the address`)
+        : failed(`${where} answered HTTP ${status} instead of opening a WebSocket: check the address`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Says in words a user can act on why a connection could not be made. */
 import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
-import { showable } from './foreign-text';
+import { redact } from './redact';
 
 /** Node's and OpenSSL's codes for a certificate that is not trusted (tls documentation, "X509 certificate error codes"). */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
@@ -39,7 +39,7 @@ export function networkError(
   secrets: readonly string[],
 ): OrgoError {
   const systemCode = codeOf(thrown);
-  return new OrgoError(code, explain(url, systemCode, showable(errorText(thrown), secrets)));
+  return new OrgoError(code, explain(url, systemCode, redact(errorText(thrown), secrets)));
 }
 
 /** The code of an error, of its cause, or of the first of several attempts (IPv6, IPv4) that failed together. */

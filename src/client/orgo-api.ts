@@ -1,11 +1,15 @@
-/** Asks the REST API for a computer's password, and says in words a user can act on why there is none. */
+/** Asks the REST API about one computer, and says in words a user can act on why there is no answer. */
 import type { ConnectionOptions } from 'node:tls';
-import { Agent, request, type buildConnector } from 'undici';
+import { Agent, request } from 'undici';
 import type { Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
-import { badAnswer, passwordOf, statusError } from './api-answers';
+import { percentEncode } from '../protocol/percent-encoding';
+import { badAnswer, checkedToken, objectOf, passwordOf, statusError, type ApiAnswer } from './api-answers';
+import { readComputerAnswer, type ComputerAnswer } from './computer-answer';
 import { networkError } from './network-error';
-import { sleep, within } from './waiting';
+import type { Environment } from './proxy';
+import { sleep, within } from './timeouts';
+import { undiciConnector } from './tunnel';
 
 /** Nothing of an answer, or not all of it, after this long: given up. */
 const ANSWER_LIMIT_MS = 15_000;
@@ -25,31 +29,43 @@ export interface OrgoApiOptions {
   readonly apiUrl: URL;
   readonly apiKey: string;
   readonly computerId: string;
+  /** The audio server's: what names that server, or trusts it without a check, does not hold for the API. */
   readonly tls?: TlsOptions;
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; left out: this process's. */
+  readonly env?: Environment;
   readonly clock: Clock;
 }
 
-export interface PasswordRequest {
-  /** Ends the request, or the wait for the next one; what is thrown then is the signal's reason. */
+export interface LookupRequest {
+  /** Ends the request, or the wait for its next try; what is thrown then is the signal's reason. */
   readonly signal: AbortSignal;
   /** Told when the API asks to wait. */
   readonly onWait?: (ms: number, why: OrgoError) => void;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly location: string;
-  readonly text: string;
-}
-
-/** One computer, as the REST API knows it. */
+/** One computer, as the REST API knows it. The API key goes to the API's own origin alone. */
 export class OrgoApi {
-  private readonly url: URL;
+  private readonly computerUrl: URL;
+  private readonly passwordUrl: URL;
 
   constructor(private readonly options: OrgoApiOptions) {
     const { apiUrl, computerId } = options;
-    this.url = new URL(apiUrl);
-    this.url.pathname = `${apiUrl.pathname.replace(/\/+$/, '')}/computers/${encodeURIComponent(computerId)}/vnc-password`;
+    this.computerUrl = new URL(apiUrl);
+    this.computerUrl.pathname = `${apiUrl.pathname.replace(/\/+$/, '')}/computers/${percentEncode(computerId)}`;
+    this.passwordUrl = new URL(this.computerUrl);
+    this.passwordUrl.pathname += '/vnc-password';
+  }
+
+  /**
+   * Where the computer is, and its token, now: both change when it restarts.
+   * @throws OrgoError `ORGO_COMPUTER_STARTING` or `ORGO_COMPUTER_NOT_RUNNING` where it does not run;
+   * `ORGO_BAD_ADDRESS` where the address must not be believed; else one of the `ORGO_API_…` codes
+   */
+  async fetchComputer(lookup: LookupRequest): Promise<ComputerAnswer> {
+    const url = this.computerUrl;
+    const computer = readComputerAnswer(url, objectOf(url, await this.fetch(url, lookup)));
+    if (computer.token !== undefined) checkedToken(url, computer.token);
+    return computer;
   }
 
   /**
@@ -57,13 +73,18 @@ export class OrgoApi {
    * want `desktop_api_token`, older ones the password.
    * @throws OrgoError one of the `ORGO_API_…` codes; neither key nor password is ever in its text
    */
-  async fetchToken({ signal, onWait }: PasswordRequest): Promise<string> {
+  async fetchToken(lookup: LookupRequest): Promise<string> {
+    return passwordOf(this.passwordUrl, await this.fetch(this.passwordUrl, lookup));
+  }
+
+  /** The body of a 200; waits where the API asks to. */
+  private async fetch(url: URL, { signal, onWait }: LookupRequest): Promise<string> {
     let rateLimitWait = FIRST_RATE_LIMIT_WAIT_MS;
     let unavailable = 0;
     for (;;) {
-      const answer = await this.ask(signal);
-      if (answer.status === 200) return passwordOf(this.url, answer.text);
-      const error = statusError(this.url, answer, [this.options.apiKey]);
+      const answer = await this.ask(url, signal);
+      if (answer.status === 200) return answer.text;
+      const error = statusError(url, answer, [this.options.apiKey]);
       let wait: number | undefined;
       if (answer.status === 429) {
         wait = rateLimitWait;
@@ -77,17 +98,20 @@ export class OrgoApi {
     }
   }
 
-  private async ask(signal: AbortSignal): Promise<Answer> {
-    const { apiKey, tls, clock } = this.options;
-    const agent = new Agent({
-      connect: { ...tls } as buildConnector.BuildOptions,
-      maxResponseSize: MAX_ANSWER_BYTES,
-    });
+  private async ask(url: URL, signal: AbortSignal): Promise<ApiAnswer> {
+    const { apiKey, clock, tls, env } = this.options;
+    const connecting = new AbortController();
+    let agent: Agent | undefined;
     try {
+      agent = new Agent({
+        connect: undiciConnector(url, forTheApi(tls), env, connecting.signal),
+        maxResponseSize: MAX_ANSWER_BYTES,
+      });
+      const dispatcher = agent;
       return await within(clock, ANSWER_LIMIT_MS, signal, async (bounded) => {
-        const answer = await request(this.url, {
+        const answer = await request(url, {
           headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
-          dispatcher: agent,
+          dispatcher,
           signal: bounded,
           headersTimeout: 0,
           bodyTimeout: 0,
@@ -101,17 +125,27 @@ export class OrgoApi {
       });
     } catch (thrown) {
       signal.throwIfAborted();
-      throw this.failure(thrown);
+      throw this.failure(url, thrown);
     } finally {
-      await agent.destroy();
+      await agent?.destroy();
+      connecting.abort();
     }
   }
 
-  private failure(thrown: unknown): OrgoError {
+  private failure(url: URL, thrown: unknown): OrgoError {
     if (thrown instanceof OrgoError) return thrown;
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
-      return badAnswer(this.url, `answered with more than ${MAX_ANSWER_BYTES} bytes`);
+      return badAnswer(url, `answered with more than ${MAX_ANSWER_BYTES} bytes`);
     }
-    return networkError('ORGO_API_UNREACHABLE', this.url, thrown, [this.options.apiKey]);
+    return networkError('ORGO_API_UNREACHABLE', url, thrown, [this.options.apiKey]);
   }
+}
+
+/** What names the audio server, or says that its certificate is not checked, is not meant for the API. */
+function forTheApi(tls: TlsOptions | undefined): TlsOptions {
+  const others = { ...tls };
+  delete others.servername;
+  delete others.ALPNProtocols;
+  delete others.rejectUnauthorized;
+  return others;
 }

@@ -39,6 +39,9 @@ export class Receiver {
   private readonly framer: Framer | undefined;
   private readonly sampleBytes: number;
   private readonly joiner = new SampleJoiner();
+  private readonly startedAt: number;
+  /** Samples of silence that stood in for lost ones so far. */
+  private filled = 0;
 
   /** @param onGap called before the frames that follow the gap are returned */
   constructor(
@@ -48,6 +51,7 @@ export class Receiver {
     const { format, frameMs, clock } = options;
     this.format = format;
     this.sampleBytes = bytesPerSample(format);
+    this.startedAt = clock.now();
     this.streamClock = new StreamClock(format.sampleRate, clock);
     const frameSamples = samplesInMs(format.sampleRate, frameMs);
     this.framer = frameSamples > 0 ? new Framer(format, frameSamples) : undefined;
@@ -71,7 +75,7 @@ export class Receiver {
     if (samples === 0) return [];
     const { position, time, gap } = this.streamClock.place(samples);
     const frame: PcmFrame = { format: this.format, data, samples, position, time, gap, latencyMs: 0 };
-    return gap > 0 ? this.pushBehindGap(frame) : this.reframe(frame);
+    return gap > 0 ? this.pushAfterGap(frame) : this.reframe(frame);
   }
 
   /** What waits for the rest of its frame; the stream has ended. */
@@ -80,10 +84,10 @@ export class Receiver {
     return this.framer?.flush()[0];
   }
 
-  private pushBehindGap(frame: PcmFrame): PcmFrame[] {
+  private pushAfterGap(frame: PcmFrame): PcmFrame[] {
     const { format } = this;
-    const mostFilled = this.options.fillGaps ? samplesInMs(format.sampleRate, MAX_FILL_MS) : 0;
-    const filled = Math.min(frame.gap, mostFilled);
+    const filled = Math.min(frame.gap, this.mostFilled());
+    this.filled += filled;
     const position = frame.position - frame.gap;
     const time = frame.time - msOfSamples(format.sampleRate, frame.gap);
     this.onGap({ samples: frame.gap, filled, position, time });
@@ -92,6 +96,17 @@ export class Receiver {
     const standIn = { ...frame, data: silence(format, filled), samples: filled, position, time, gap: 0 };
     // The stand-in's own rest goes out short, so that frames go on ending where the server's do.
     return [...this.reframe(standIn), ...(this.framer?.flush() ?? []), ...this.reframe(rest)];
+  }
+
+  /**
+   * How many samples silence may stand in for now. Sound is not lost faster than time passes: a server that tells
+   * of one loss after the other gets no more silence than that out of us.
+   */
+  private mostFilled(): number {
+    if (!this.options.fillGaps) return 0;
+    const { sampleRate } = this.format;
+    const passed = samplesInMs(sampleRate, this.options.clock.now() - this.startedAt + MAX_FILL_MS);
+    return Math.max(0, Math.min(samplesInMs(sampleRate, MAX_FILL_MS), passed - this.filled));
   }
 
   private reframe(frame: PcmFrame): PcmFrame[] {

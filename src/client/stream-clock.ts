@@ -17,6 +17,11 @@ const FIRST_MS = 2000;
 /** The server's own time is further off than this: its wall clock was set, and is followed. */
 const STEP_MS = 50;
 
+/** The longest gap that a message may tell of (message contract), ms. */
+const MAX_GAP_MS = 24 * 3600 * 1000;
+/** No gap leads beyond it, so that positions stay safe integers for centuries of sound after it. */
+const LAST_POSITION = Number.MAX_SAFE_INTEGER / 2;
+
 /** The place of a stretch's first sample. */
 export interface Place {
   /** Samples since the stream began, missing ones included. */
@@ -79,11 +84,12 @@ export class StreamClock {
 
   /** Takes over the server's line; returns the gap. */
   private follow(message: ClockMessage): number {
-    const theirs = Math.round(message.position);
-    const dropped = Math.max(0, Math.round(message.dropped));
+    const theirs = message.position;
+    const dropped = Math.min(message.dropped, this.mostMissing());
     if (!this.told) this.shift = this.next + dropped - theirs;
-    // A server that counts backwards began anew: its count goes on from ours.
-    if (theirs + this.shift < this.next) this.shift = this.next - theirs;
+    const missing = theirs + this.shift - this.next;
+    // A server that counts backwards, or leaps by more than can be missing, began anew: its count goes on from ours.
+    if (missing < 0 || missing > this.mostMissing()) this.shift = this.next - theirs;
     const gap = theirs + this.shift - this.next;
     this.target = message.time - this.ms(this.next + gap);
     if (!this.told || this.offset === undefined) this.offset = this.target;
@@ -92,6 +98,12 @@ export class StreamClock {
     else this.slew(SLEW_PER_MS);
     this.told = true;
     return gap;
+  }
+
+  /** Samples that may be missing at once: a day's, as long as positions stay whole numbers. */
+  private mostMissing(): number {
+    const day = samplesInMs(this.sampleRate, MAX_GAP_MS);
+    return this.next + day < LAST_POSITION ? day : 0;
   }
 
   /** Without the server's word: the line under all arrivals; returns the gap. */

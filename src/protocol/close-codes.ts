@@ -24,5 +24,31 @@ export const CloseCode = {
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
+/**
+ * The codes of the proxy in front of the hosted service's computers. It accepts the upgrade first, and then closes.
+ * Our own server sends none of them.
+ */
+export const ProxyCloseCode = {
+  /** No path of the proxy's. */
+  badPath: 4000,
+  /** As {@link CloseCode.badToken}. */
+  badToken: 4001,
+  /** The computer does not run. */
+  notRunning: 4003,
+  /** No such instance. */
+  noInstance: 4004,
+  /** The computer is of another workspace than the token. */
+  otherWorkspace: 4006,
+  /** A second factor is asked for. */
+  secondFactor: 4007,
+  /** Nothing was done for 30 minutes. */
+  idle: 4008,
+  /** The grant is for viewing only: no audio. */
+  viewOnly: 4011,
+  /** The computer can't be reached. */
+  unreachable: 4502,
+} as const;
+export type ProxyCloseCode = (typeof ProxyCloseCode)[keyof typeof ProxyCloseCode];
+
 /** The largest message that a server takes from a client. */
 export const MAX_MESSAGE_BYTES = 1024;

@@ -17,6 +17,11 @@ export interface Failure {
   readonly message: string;
 }
 
+/** The longest loss that a message may tell of: 24 h at 192 kHz, in samples. */
+const MAX_DROPPED = 24 * 3600 * 192_000;
+/** The latest time that a JavaScript `Date` holds, epoch ms (ECMA-262, "Time Values and Time Range"). */
+const MAX_TIME_MS = 8.64e15;
+
 /** Our extension: describes the binary frame that follows it. */
 export interface ClockMessage {
   readonly type: 'clock';
@@ -47,8 +52,8 @@ export function parseClientMessage(text: string): ClientMessage | undefined {
 }
 
 /**
- * A server's message, or undefined where it is none of ours: no JSON, an unknown type, a field that is missing
- * or of the wrong type. Clients pass over what they don't know.
+ * A server's message, or undefined where it is none of ours: no JSON, an unknown type, a field that is missing,
+ * of the wrong type or out of bounds. Clients pass over what they don't know.
  */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const message = parseObject(text);
@@ -67,13 +72,21 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
         : undefined;
     case 'clock': {
       const { position, time, dropped } = message;
-      return isNumber(position) && isNumber(time) && isNumber(dropped)
+      return isCount(position, Number.MAX_SAFE_INTEGER) &&
+        isNumber(time) &&
+        Math.abs(time) <= MAX_TIME_MS &&
+        isCount(dropped, MAX_DROPPED)
         ? { type: 'clock', position, time, dropped }
         : undefined;
     }
     default:
       return undefined;
   }
+}
+
+/** Whether `value` is a whole number from 0 to `most`. */
+function isCount(value: unknown, most: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,6 +1,7 @@
 /** Which formats go over the wire, and how a URL's query asks for one. */
 import { OrgoError } from '../audio/errors';
 import { samplesInMs, type Channels, type PcmFormat } from '../audio/format';
+import { percentEncode } from './percent-encoding';
 
 /** Rates at which 20 ms are a whole number of samples, Hz. */
 export const SAMPLE_RATES: readonly number[] = [8000, 12000, 16000, 22050, 24000, 32000, 44100, 48000];
@@ -44,7 +45,7 @@ export function parseStreamQuery(query: URLSearchParams): StreamQuery {
 export function formatStreamQuery(wanted: StreamQuery): string {
   const clock = wanted.clock ? '&clock=1' : '';
   const { sampleRate, channels } = wanted.format;
-  const token = encodeURIComponent(wanted.token);
+  const token = percentEncode(wanted.token);
   return `token=${token}&sample_rate=${sampleRate}&channels=${channels}${clock}`;
 }
 

@@ -1,20 +1,24 @@
 /** The addresses of the Orgo audio protocol: the two forms of the WebSocket, and the REST routes beside them. */
+import { percentEncode } from './percent-encoding';
 
 /** The placeholder of an address template. */
 export const COMPUTER_ID_PLACEHOLDER = '{computer_id}';
 
-/** Templates of the hosted service, as its document gives them: a host a computer, and one host for all. */
+/** Template of the hosted service, as its document gives it: a host for each computer. */
 export const HOSTED_AUDIO_URL = 'wss://{computer_id}.orgo.dev/audio';
 export const HOSTED_API_URL = 'https://www.orgo.ai/api';
 
 /** Puts a computer's id into an address template, encoded for a URL. */
 export function fillTemplate(template: string, computerId: string): string {
-  return template.replaceAll(COMPUTER_ID_PLACEHOLDER, encodeURIComponent(computerId));
+  return template.replaceAll(COMPUTER_ID_PLACEHOLDER, percentEncode(computerId));
 }
+
+/** What is appended to a computer's `connection_url` to reach its audio WebSocket. */
+export const CONNECTION_AUDIO_PATH = '/ws/audio';
 
 /** `/desktops/{id}/ws/audio`: the path of the newer form of the audio URL. */
 export function desktopAudioPath(computerId: string): string {
-  return `/desktops/${encodeURIComponent(computerId)}/ws/audio`;
+  return `/desktops/${percentEncode(computerId)}/ws/audio`;
 }
 
 /** What a request path asks for. */

@@ -3,11 +3,19 @@ import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { AudioStreamOptions } from '../../src/client/audio-stream';
 import { OrgoError } from '../../src/audio/errors';
 import { selfSigned } from './certificate';
 import { needs } from '../support/needs';
-import { FakeAudioServer, frameBytes, httpServer, listenTo, STARTED, tokens, type Listening } from './rig';
+import {
+  FakeAudioServer,
+  frameBytes,
+  httpServer,
+  listenTo,
+  STARTED,
+  tokens,
+  type Listening,
+  type ListenOptions,
+} from './rig';
 
 const TOKEN = 'sesame & "öffne" dich';
 
@@ -33,7 +41,7 @@ describe('an audio stream', { timeout: 20_000 }, () => {
     await server.close();
   });
 
-  function listen(options: Partial<AudioStreamOptions> = {}, url = server.url): Listening {
+  function listen(options: ListenOptions = {}, url = server.url): Listening {
     const listening = listenTo(url, { tokens: tokens(TOKEN), ...options });
     streams.push(listening);
     return listening;
@@ -306,20 +314,87 @@ describe('an audio stream', { timeout: 20_000 }, () => {
     }
   });
 
-  it('gets another password when the first is rejected, once', async () => {
-    const source = tokens('old', 'new');
-    const { hearer, stream } = listen({ tokens: source });
+  it('gets another password when the first is rejected, then asks again slowly', async () => {
+    const source = tokens('old', 'old', 'old', 'old', 'new');
+    const { hearer, clock } = listen({ tokens: source });
     (await server.caller()).socket.close(4401);
-    const second = await server.caller();
-    assert.match(second.request.url ?? '', /token=new/);
-    second.socket.close(4401);
-    const { error } = await hearer.state('refused');
-    assert.equal(error.code, 'ORGO_BAD_TOKEN');
+    (await server.caller()).socket.close(4401);
+    const first = await hearer.state('waiting');
+    assert.equal(first.error.code, 'ORGO_BAD_TOKEN');
     assert.equal(source.asked, 2);
-    assert.ok(!error.message.includes('old') && !error.message.includes('new'), error.message);
-    stream.start();
+    assert.ok(!first.error.message.includes('old'), first.error.message);
+    const waits = [first.retryInMs];
+    for (let attempt = 0; attempt < 2; attempt++) {
+      clock.advance(waits.at(-1) ?? 0);
+      (await server.caller()).socket.close(4001);
+      waits.push((await hearer.state('waiting')).retryInMs);
+    }
+    assert.deepEqual(waits, [35_000, 70_000, 140_000], 'from 30 s on, ever later');
+    clock.advance(140_000);
+    const last = await server.caller();
+    assert.match(last.request.url ?? '', /token=new&/);
+    last.socket.send(STARTED);
+    await hearer.state('started');
+  });
+
+  it('waits where it is rejected each time after started', async () => {
+    const { hearer, clock } = listen({ tokens: tokens('a', 'b', 'c', 'd', 'e') });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const { socket } = await server.caller();
+      socket.send(STARTED);
+      socket.close(4401);
+    }
+    const { retryInMs } = await hearer.state('waiting');
+    assert.ok(retryInMs >= 30_000, `${retryInMs} ms`);
+    clock.advance(retryInMs);
+    const { socket } = await server.caller();
+    socket.send(STARTED);
+    await hearer.state('started');
+    clock.advance(5000);
+    socket.close(4401);
+    // The stream lasted, so that the next rejection is a new one.
     (await server.caller()).socket.send(STARTED);
     await hearer.state('started');
+  });
+
+  it('connects at once after an idle limit, but not where it comes at once', async () => {
+    const { hearer, clock } = listen();
+    const { socket } = await server.caller();
+    socket.send(STARTED);
+    await hearer.state('started');
+    clock.advance(5000);
+    socket.close(4008);
+    const again = await server.caller();
+    assert.equal(hearer.ends[0]?.reason, 'disconnected');
+    assert.ok(hearer.states.every(({ kind }) => kind !== 'waiting'));
+    again.socket.send(STARTED);
+    again.socket.close(4008);
+    assert.equal((await hearer.state('waiting')).retryInMs, 250);
+  });
+
+  for (const [closeCode, code, text] of [
+    [4000, 'ORGO_BAD_ADDRESS', /knows no such path/],
+    [4004, 'ORGO_NO_SUCH_COMPUTER', /There is no computer at/],
+    [4006, 'ORGO_NO_ACCESS', /of another workspace/],
+    [4011, 'ORGO_NO_ACCESS', /for viewing only/],
+  ] as const) {
+    it(`stays away after ${closeCode}`, async () => {
+      const { hearer } = listen({ tokens: tokens('a', 'b') });
+      (await server.caller()).socket.close(closeCode);
+      const { error } = await hearer.state('refused');
+      assert.equal(error.code, code);
+      assert.match(error.message, text);
+    });
+  }
+
+  it('survives a token that no URL can hold', async () => {
+    const { hearer } = listen({ tokens: tokens('half \ud800 a pair') });
+    const { request, socket } = await server.caller();
+    assert.match(request.url ?? '', /token=half%20%EF%BF%BD%20a%20pair&/);
+    socket.send(JSON.stringify({ type: 'error', message: 'bad token half \ufffd a pair' }));
+    socket.close(4401);
+    const { error } = await hearer.state('refused');
+    assert.match(error.message, /rejected the password \(“bad token \*\*\*”\)/);
   });
 
   it('gets a fresh password for every connection', async () => {
@@ -349,7 +424,10 @@ describe('an audio stream', { timeout: 20_000 }, () => {
     [1001, 'ORGO_CONNECTION_FAILED', 'disconnected', /shuts down, or its computer stops/],
     [1008, 'ORGO_CONNECTION_FAILED', 'disconnected', /a breach of its rules/],
     [1013, 'ORGO_CONNECTION_FAILED', 'disconnected', /too many listeners/],
+    [4003, 'ORGO_COMPUTER_NOT_RUNNING', 'disconnected', /does not run/],
+    [4007, 'ORGO_SECOND_FACTOR', 'error', /asks for a second factor/],
     [4404, 'ORGO_COMPUTER_NOT_RUNNING', 'disconnected', /was not found, or does not run/],
+    [4502, 'ORGO_CONNECTION_FAILED', 'disconnected', /can't reach the computer/],
     [4500, 'ORGO_CAPTURE_FAILED', 'error', /could not capture its sound \(“no sink \*\*\*”\)/],
     [4999, 'ORGO_CONNECTION_FAILED', 'disconnected', /with code 4999/],
   ];

@@ -150,6 +150,28 @@ describe('the REST API', { timeout: 20_000 }, () => {
     });
   }
 
+  it('that answers with half of a character for a password is broken', async () => {
+    const message = await errorOf(
+      (_request, response) => response.end('{"password":"se\\ud800same"}'),
+      'ORGO_API_BAD_ANSWER',
+    );
+    assert.match(message, /a password that holds half of a character/);
+    assert.doesNotMatch(message, /same/);
+  });
+
+  it('that answers 403 for a key of another workspace is quoted with both workspaces', async () => {
+    const body = {
+      error: 'wrong workspace',
+      code: 'workspace_scope_mismatch',
+      key_workspace_id: 'w-1',
+      target_workspace_id: 'w-2',
+    };
+    assert.match(
+      await errorOf(json(403, body), 'ORGO_API_FORBIDDEN'),
+      /key is of workspace w-1, but the computer is of workspace w-2: .*\(HTTP 403, wrong workspace\)$/,
+    );
+  });
+
   it('that redirects is not followed with the key', async () => {
     let asked = 0;
     const message = await errorOf((_request, response) => {
@@ -223,5 +245,11 @@ describe('the REST API', { timeout: 20_000 }, () => {
     const message = await errorFrom(fetchToken(new OrgoApi(options)), 'ORGO_API_UNREACHABLE');
     assert.match(message, /certificate of 127\.0\.0\.1:\d+ is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
     assert.equal(await fetchToken(new OrgoApi({ ...options, tls: { ca: cert } })), PASSWORD);
+    const unchecked = new OrgoApi({ ...options, tls: { rejectUnauthorized: false } });
+    assert.match(
+      await errorFrom(fetchToken(unchecked), 'ORGO_API_UNREACHABLE'),
+      /is not trusted/,
+      'what is meant for the audio server does not hold for the API key',
+    );
   });
 });

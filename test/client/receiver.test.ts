@@ -139,6 +139,25 @@ describe('a receiver', () => {
     );
   });
 
+  it('makes no more silence than time passes, however much a server says was lost', () => {
+    const { receiver, gaps, clock } = setUp();
+    let position = 0;
+    receiver.announce({ type: 'clock', position, time: 0, dropped: 0 });
+    receiver.push(frameBytes());
+    const lose = (): void => {
+      position += 480 + 48_000;
+      receiver.announce({ type: 'clock', position, time: 0, dropped: 48_000 });
+      receiver.push(frameBytes());
+    };
+    for (let i = 0; i < 3; i++) lose();
+    clock.advance(500);
+    lose();
+    assert.deepEqual(
+      gaps.map(({ filled }) => filled),
+      [48_000, 0, 0, 12_000],
+    );
+  });
+
   it('leaves gaps as they are where it is told to; the part of a frame goes first', () => {
     const { receiver, gaps } = setUp({ fillGaps: false });
     receiver.announce({ type: 'clock', position: 0, time: 0, dropped: 0 });

@@ -6,7 +6,9 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { OrgoError } from '../../src/audio/errors';
 import type { PcmFormat } from '../../src/audio/format';
 import type { PcmFrame } from '../../src/audio/frame';
-import { AudioStream, type AudioStreamOptions, type TokenSource } from '../../src/client/audio-stream';
+import { AudioStream, type AudioStreamOptions } from '../../src/client/audio-stream';
+import type { EndpointSource } from '../../src/client/endpoint';
+import type { LookupRequest } from '../../src/client/orgo-api';
 import type { Gap } from '../../src/client/receiver';
 import type { AudioStreamSink, StreamEnd, StreamState } from '../../src/client/stream-events';
 import { FakeClock } from '../nodes/fake-clock';
@@ -175,6 +177,21 @@ export class Hearer implements AudioStreamSink {
   }
 }
 
+/** Where a test's tokens come from. */
+export interface TokenSource {
+  readonly renewable: boolean;
+  get(request: LookupRequest): Promise<string>;
+}
+
+/** A fixed address with tokens that change. */
+function endpointsOf(url: URL, source: TokenSource): EndpointSource {
+  return {
+    renewsToken: source.renewable,
+    renewsAddress: false,
+    find: async (request) => ({ url, token: await source.get(request) }),
+  };
+}
+
 /** A token source that gives these one after the other, the last one for ever. */
 export function tokens(...values: string[]): TokenSource & { asked: number } {
   return {
@@ -194,14 +211,15 @@ export interface Listening {
   readonly clock: FakeClock;
 }
 
+export type ListenOptions = Partial<AudioStreamOptions> & { readonly tokens?: TokenSource };
+
 /** A stream that has been started, on a clock of its own; its waits are half of what they could be. */
-export function listenTo(url: URL, options: Partial<AudioStreamOptions> = {}): Listening {
+export function listenTo(url: URL, { tokens: source, ...options }: ListenOptions = {}): Listening {
   const hearer = new Hearer();
   const clock = new FakeClock();
   const stream = new AudioStream(
     {
-      url,
-      tokens: tokens('sesame'),
+      endpoints: endpointsOf(url, source ?? tokens('sesame')),
       format: MONO_24K,
       frameMs: 20,
       fillGaps: true,

@@ -62,6 +62,30 @@ describe('the clock of a stream whose server tells the time', () => {
     assert.deepEqual(stream.place(FRAME), { position: 480, time: T + 20, gap: 0 });
   });
 
+  it('takes no more than a day for missing: what leaps further began anew', () => {
+    stream.announce({ type: 'clock', position: 0, time: T, dropped: 0 });
+    stream.place(FRAME);
+    stream.announce({ type: 'clock', position: Number.MAX_SAFE_INTEGER, time: T + 20, dropped: 0 });
+    assert.deepEqual(stream.place(FRAME), { position: 480, time: T + 20, gap: 0 });
+    const day = 24 * 3600 * RATE;
+    const first = new StreamClock(RATE, clock);
+    first.announce({ type: 'clock', position: 0, time: T, dropped: day * 8 });
+    assert.equal(first.place(FRAME).gap, day);
+  });
+
+  it('keeps positions whole numbers, however often a server leaps', () => {
+    const day = 24 * 3600 * RATE;
+    let position = 0;
+    let last = -1;
+    for (let i = 0; i < 3_000_000; i++) {
+      stream.announce({ type: 'clock', position, time: T, dropped: 0 });
+      const place = stream.place(FRAME);
+      if (!Number.isSafeInteger(place.position) || place.position <= last) assert.fail(`${place.position}`);
+      last = place.position;
+      position = Math.min(Number.MAX_SAFE_INTEGER, position + FRAME + day);
+    }
+  });
+
   it('slews a small correction, so that time neither jumps nor wobbles', () => {
     stream.announce({ type: 'clock', position: 0, time: T, dropped: 0 });
     let last = stream.place(FRAME).time;
@@ -139,6 +163,13 @@ describe('the clock of a stream whose server does not', () => {
     live(200);
     clock.advance(90);
     for (const place of live(400)) assert.equal(place.gap, 0);
+  });
+
+  it('follows a wall clock that is set forwards, at once', () => {
+    const before = live(200).at(-1)!;
+    clock.epoch += 3_600_000;
+    const [after] = live(1);
+    assert.ok(Math.abs(after!.time - before.time - 3_600_000 - FRAME_MS) < 1);
   });
 
   it('follows a sound card that runs slow', () => {

@@ -36,34 +36,53 @@ describe('orgo-computer', () => {
     });
   });
 
-  it('is by default a hosted computer, whose password the API knows', () => {
-    const { audioUrl, topic, tokens } = computer({ computerId: ID }, { apiKey: ' key\n' });
-    assert.equal(audioUrl.href, `wss://${ID}.orgo.dev/audio`);
+  it('is by default a hosted computer, whose address and password the API knows', () => {
+    const { topic, endpoints } = computer({ computerId: ID }, { apiKey: ' key\n' });
     assert.equal(topic, ID);
-    assert.equal(tokens.renewable, true);
+    assert.deepEqual([endpoints.renewsToken, endpoints.renewsAddress], [true, true]);
   });
 
-  it('may be at the newer address', () => {
-    const newer = 'wss://www.orgo.ai/desktops/{computer_id}/ws/audio';
-    const { audioUrl } = computer({ computerId: 'a/b', audioUrl: newer }, { apiKey: 'key' });
-    assert.equal(audioUrl.href, 'wss://www.orgo.ai/desktops/a%2Fb/ws/audio');
+  it('may have a password of its own where the API is asked for the address', () => {
+    const { endpoints } = computer({ computerId: ID }, { apiKey: 'key', password: 'p' });
+    assert.deepEqual([endpoints.renewsToken, endpoints.renewsAddress], [false, true]);
   });
+
+  for (const [older, expected] of [
+    ['wss://{computer_id}.orgo.dev/audio', `wss://${ID}.orgo.dev/audio`],
+    ['wss://www.orgo.ai/desktops/{computer_id}/ws/audio', `wss://www.orgo.ai/desktops/${ID}/ws/audio`],
+  ] as const) {
+    it(`keeps the address of a flow that holds ${older}`, async () => {
+      const { endpoints } = computer({ computerId: ID, audioUrl: older }, { password: 'p' });
+      const { url } = await endpoints.find({ signal: new AbortController().signal });
+      assert.equal(url.href, expected);
+      const asked = computer({ computerId: ID, audioUrl: older }, { apiKey: 'key' }).endpoints;
+      assert.deepEqual([asked.renewsToken, asked.renewsAddress], [true, false]);
+    });
+  }
 
   it('may be a server of our own, which needs a password and nothing else', async () => {
-    const { audioUrl, topic, tokens } = computer(OWN, { password: ' as it is ' });
-    assert.equal(audioUrl.href, OWN.audioUrl);
+    const { topic, endpoints } = computer(OWN, { password: ' as it is ' });
     assert.equal(topic, '127.0.0.1:8765');
-    assert.equal(tokens.renewable, false);
-    assert.equal(await tokens.get({ signal: new AbortController().signal }), ' as it is ');
+    assert.deepEqual([endpoints.renewsToken, endpoints.renewsAddress], [false, false]);
+    const { url, token } = await endpoints.find({ signal: new AbortController().signal });
+    assert.deepEqual([url.href, token], [OWN.audioUrl, ' as it is ']);
   });
 
-  it('does not ask the API where a password is given', () => {
-    assert.equal(computer({ computerId: ID }, { apiKey: 'key', password: 'p' }).tokens.renewable, false);
+  it('does not ask the API where address and password are given', () => {
+    const { endpoints } = computer({ ...OWN, computerId: ID }, { apiKey: 'key', password: 'p' });
+    assert.deepEqual([endpoints.renewsToken, endpoints.renewsAddress], [false, false]);
   });
 
   it('says what is missing', () => {
-    assert.match(problem({}, { apiKey: 'key' }), /computerId is empty, but audioUrl holds \{computer_id\}/);
-    assert.match(problem({ computerId: ID }, {}), /Neither password nor apiKey is set/);
+    const template = 'wss://{computer_id}.orgo.dev/audio';
+    assert.match(
+      problem({ audioUrl: template }, { apiKey: 'key' }),
+      /computerId is empty, but audioUrl holds \{computer_id\}/,
+    );
+    assert.match(problem({ computerId: ID, audioUrl: template }, {}), /Neither password nor apiKey is set/);
+    assert.match(problem({}, { apiKey: 'key' }), /audioUrl is blank, .* but computerId is empty: enter/);
+    assert.match(problem({ computerId: ID }, { password: 'p' }), /but apiKey is empty: enter/);
+    assert.match(problem({ audioUrl: ' ' }, {}), /but computerId and apiKey are empty: enter/);
     assert.match(problem(OWN, { apiKey: 'key' }), /computerId is empty: enter the id/);
     assert.match(problem({ ...OWN, tls: 'gone' }, { password: 'p' }), /no such TLS configuration/);
   });
@@ -79,6 +98,13 @@ describe('orgo-computer', () => {
     const key = problem({ computerId: ID }, { apiKey: 'se same' });
     assert.match(key, /apiKey holds a space/);
     assert.doesNotMatch(key, /se same/);
+  });
+
+  it('says so where a text holds half of a character, without showing the password', () => {
+    const password = problem(OWN, { password: 'se\ud800same' });
+    assert.match(password, /password holds half of a character \(a lone surrogate\)/);
+    assert.doesNotMatch(password, /same/);
+    assert.match(problem({ computerId: '\udc00' }, { apiKey: 'k' }), /computerId holds half of a character/);
   });
 
   it('says which environment variable is not set', () => {

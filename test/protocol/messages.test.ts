@@ -67,6 +67,14 @@ describe('parseServerMessage', () => {
       '{"type":"error","message":{}}',
       '{"type":"clock","position":0,"time":0}',
       '{"type":"clock","position":0,"time":0,"dropped":"0"}',
+      '{"type":"clock","position":-1,"time":0,"dropped":0}',
+      '{"type":"clock","position":0.5,"time":0,"dropped":0}',
+      '{"type":"clock","position":9007199254740992,"time":0,"dropped":0}',
+      '{"type":"clock","position":0,"time":1e300,"dropped":0}',
+      '{"type":"clock","position":0,"time":-8.65e15,"dropped":0}',
+      '{"type":"clock","position":0,"time":0,"dropped":-1}',
+      '{"type":"clock","position":0,"time":0,"dropped":0.5}',
+      '{"type":"clock","position":0,"time":0,"dropped":1e15}',
     ]) {
       assert.equal(parseServerMessage(text), undefined, text.slice(0, 60));
     }

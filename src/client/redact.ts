@@ -1,4 +1,5 @@
 /** Makes text that came from a server fit to be shown: bounded, on one line, and without our secrets. */
+import { percentEncode, wellFormed } from '../protocol/percent-encoding';
 
 const MAX_LENGTH = 200;
 const REDACTED = '***';
@@ -7,14 +8,16 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /**
  * `text` on one line of at most 200 characters, every occurrence of a secret, plain or encoded for a URL, struck
- * out. A server may well repeat in an error what it was sent.
+ * out. A server may well repeat in an error what it was sent. Never throws, whatever the texts hold.
  */
-export function showable(text: string, secrets: readonly string[]): string {
+export function redact(text: string, secrets: readonly string[]): string {
   let shown = text;
   for (const secret of secrets) {
     if (secret === '') continue;
-    shown = shown.replaceAll(secret, REDACTED).replaceAll(encodeURIComponent(secret), REDACTED);
+    for (const spelling of [secret, wellFormed(secret), percentEncode(secret)]) {
+      shown = shown.replaceAll(spelling, REDACTED);
+    }
   }
   shown = shown.replace(CONTROL_CHARACTERS, ' ').trim();
-  return shown.length > MAX_LENGTH ? `${shown.slice(0, MAX_LENGTH)}…` : shown;
+  return wellFormed(shown.length > MAX_LENGTH ? `${shown.slice(0, MAX_LENGTH)}…` : shown);
 }

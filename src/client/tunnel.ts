@@ -1,0 +1,114 @@
+/** Opens sockets through an HTTP proxy by CONNECT, for both the REST client and the WebSocket client. */
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import { connect as tlsConnect, type ConnectionOptions } from 'node:tls';
+import type { buildConnector } from 'undici';
+import { errorText } from '../audio/errors';
+import { portOf, proxyFor, type Environment, type Proxy } from './proxy';
+
+type Done = (error: Error | null, socket: Socket | null) => void;
+
+/**
+ * Calls `done` with a socket to the host of `url` that leads through `proxy`, TLS included where the scheme asks
+ * for it. Calls it once, never in the same turn; once `signal` is aborted what was opened so far is closed.
+ */
+export function openTunnel(
+  proxy: Proxy,
+  url: URL,
+  tls: ConnectionOptions,
+  signal: AbortSignal,
+  done: Done,
+): void {
+  let closePart = (): void => undefined;
+  const onAbort = (): void => closePart();
+  const settle: Done = (error, socket) => {
+    signal.removeEventListener('abort', onAbort);
+    done(error, socket);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+
+  const request = connectRequest(proxy, `${url.hostname}:${portOf(url)}`);
+  closePart = () => void request.destroy(new Error('the connection was given up'));
+  request.once('error', (error) => settle(proxyError(proxy, `can't be reached: ${errorText(error)}`), null));
+  request.once('connect', ({ statusCode = 0 }: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (statusCode < 200 || statusCode > 299) {
+      socket.destroy();
+      settle(proxyError(proxy, `answered HTTP ${statusCode}`), null);
+      return;
+    }
+    if (head.length > 0) socket.unshift(head);
+    if (url.protocol === 'http:' || url.protocol === 'ws:') {
+      settle(null, socket);
+      return;
+    }
+    const secure = tlsConnect({ servername: serverName(url), ...tls, socket });
+    closePart = () => void secure.destroy(new Error('the connection was given up'));
+    const onError = (error: Error): void => settle(error, null);
+    secure.once('error', onError);
+    secure.once('secureConnect', () => {
+      secure.off('error', onError);
+      settle(null, secure);
+    });
+  });
+  request.end();
+}
+
+/** How undici is to connect to `url`: through the environment's proxy where there is one. */
+export function undiciConnector(
+  url: URL,
+  tls: ConnectionOptions,
+  env: Environment | undefined,
+  signal: AbortSignal,
+): buildConnector.BuildOptions | buildConnector.connector {
+  const proxy = proxyFor(url, env);
+  if (!proxy) return tls as buildConnector.BuildOptions;
+  return (_options, callback) =>
+    openTunnel(proxy, url, { ...tls, ALPNProtocols: ['http/1.1'] }, signal, (error, socket) => {
+      if (socket) callback(null, socket);
+      else callback(error ?? new Error('no socket'), null);
+    });
+}
+
+function connectRequest(proxy: Proxy, target: string): ClientRequest {
+  const { url } = proxy;
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const user = `${decoded(url.username)}:${decoded(url.password)}`;
+  return request({
+    host: hostName(url),
+    port: portOf(url),
+    method: 'CONNECT',
+    path: target,
+    agent: false,
+    headers: {
+      host: target,
+      ...(user !== ':' && { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` }),
+    },
+  });
+}
+
+/** Without a system code, which would be taken for the target's own. */
+function proxyError({ url, variable }: Proxy, what: string): Error {
+  return new Error(
+    `the proxy ${url.protocol}//${url.host} ${what}; check the environment variable ${variable}`,
+  );
+}
+
+/** Without the brackets of an IPv6 address. */
+function hostName(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
+}
+
+/** TLS names hosts, never addresses (RFC 6066 §3). */
+function serverName(url: URL): string {
+  const name = hostName(url);
+  return isIP(name) === 0 ? name : '';
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
