@@ -1,24 +1,11 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { MAY_USE } from './scripts/lib/rooms.mjs';
 
-/** What each room of src/ may import besides itself; every room may use audio, kernels and settings. */
-const ALLOWED = {
-  audio: [],
-  kernels: [],
-  settings: [],
-  protocol: [],
-  capture: [],
-  resample: [],
-  server: ['protocol', 'capture', 'resample'],
-  client: ['protocol'],
-  vad: ['resample'],
-  opus: ['resample'],
-};
-const EVERYONE = ['audio', 'kernels', 'settings'];
-const ROOMS = Object.keys(ALLOWED);
+const ROOMS = Object.keys(MAY_USE);
 
 const oneDirection = ROOMS.map((room) => {
-  const allowed = [...ALLOWED[room], ...(room === 'audio' || room === 'kernels' ? [] : EVERYONE)];
+  const allowed = MAY_USE[room];
   const banned = ROOMS.filter((other) => other !== room && !allowed.includes(other));
   return {
     files: [`src/${room}/**/*.ts`],

@@ -2,7 +2,7 @@
  * The resampler beside sox and ffmpeg, in one run: how true the sound stays, and what it costs.
  * `--seconds 120`: how much sound each measurement of the cost takes.
  */
-import { createPlainKernel } from '../src/kernels/plain';
+import { createPlainKernel } from '../src/kernels/scalar';
 import { channelOf, dB, fitTone, format, middle, snrOf, tone } from '../test/resample/signals';
 import { ffmpeg, ours, sox, type Candidate, type Job } from './lib/resamplers';
 import { argument, printTable } from './lib/table';

@@ -1,9 +1,9 @@
 /** Opus encoders and decoders in the harness of streams, and the status that shows the library at work. */
 import type { AudioFormat } from '../../src/audio/format';
-import { ContainerDecoder, isContainer } from '../../src/opus/container-decoder';
+import { ContainerDecoder, isContainer } from '../../src/containers/container-decoder';
 import { OpusDecoder, type OpusDecoderOptions } from '../../src/opus/decoder';
 import type { OpusLibrary } from '../../src/opus/library';
-import { OggWriter } from '../../src/opus/ogg-writer';
+import { OggWriter } from '../../src/containers/ogg-writer';
 import { OPUS_CLOCK_RATE, packetSamples } from '../../src/opus/packet';
 import type { OpusEncoderSettings } from '../../src/opus/settings';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';

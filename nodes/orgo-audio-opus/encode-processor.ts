@@ -4,7 +4,7 @@ import { formatText } from '../../src/audio/format';
 import { isPcmFrame, type AudioFrame } from '../../src/audio/frame';
 import { OpusEncoder } from '../../src/opus/encoder';
 import type { OpusLibrary } from '../../src/opus/library';
-import { OggEncoder } from '../../src/opus/ogg-encoder';
+import { OggEncoder } from '../../src/containers/ogg-encoder';
 import type { OpusEncoderSettings } from '../../src/opus/settings';
 import type { Product, StreamProcessor } from '../shared/stream-node';
 

@@ -1,7 +1,7 @@
 /** One stream's speech as products of the node: gated sound, utterances, events. */
 import type { PcmFormat } from '../../src/audio/format';
 import { isPcmFrame, type AudioFrame, type PcmFrame } from '../../src/audio/frame';
-import { wavHeader } from '../../src/audio/wav';
+import { wavHeader } from '../../src/containers/wav-header';
 import { SpeechDetector } from '../../src/vad/speech-detector';
 import type { SpeechOutput, SpeechSettings } from '../../src/vad/speech';
 import type { Product, StreamProcessor } from '../shared/stream-node';

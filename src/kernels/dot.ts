@@ -1,5 +1,5 @@
 /** Many inner products in one call: what resampling and the speech network spend their time on. */
-import { createPlainKernel } from './plain';
+import { createPlainKernel } from './scalar';
 import { createSimdKernel } from './simd';
 import { webAssembly } from './web-assembly';
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { kernel, ROW_MULTIPLE, type Kernel, type Walk } from '../../src/kernels/dot';
 import { INPUT_LENGTH, OUTPUT_LENGTH } from '../../src/kernels/memory';
-import { createPlainKernel } from '../../src/kernels/plain';
+import { createPlainKernel } from '../../src/kernels/scalar';
 import { createSimdKernel } from '../../src/kernels/simd';
 import { webAssembly } from '../../src/kernels/web-assembly';
 

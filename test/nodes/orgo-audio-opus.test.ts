@@ -7,7 +7,7 @@ import { chooseLibrary } from '../../src/opus/choose-library';
 import type { OpusLibrary } from '../../src/opus/library';
 import { parsePacket } from '../../src/opus/packet';
 import { loadWasmLibrary } from '../../src/opus/wasm-library';
-import { firstPage } from '../opus/support/ogg';
+import { firstPage } from '../containers/support/ogg';
 import { s16, START_TIME, sweep } from '../opus/support/sound';
 import { FakeClock } from './fake-clock';
 import { FakeRed, type FakeNode } from './fake-red';

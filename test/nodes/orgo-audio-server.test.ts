@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import register from '../../nodes/orgo-audio-server/orgo-audio-server';
-import { wavHeader } from '../../src/audio/wav';
+import { wavHeader } from '../../src/containers/wav-header';
 import { selfSigned } from '../client/certificate';
 import { needs } from '../support/needs';
 import { ramp, WIRE_DEFAULT } from '../support/manual-source';

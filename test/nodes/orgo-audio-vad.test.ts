@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { AudioVad } from '../../nodes/orgo-audio-vad/audio-vad';
 import { registerNode, type Message } from '../../nodes/shared/red';
-import { parseWavHeader } from '../../src/audio/wav';
+import { parseWavHeader } from '../../src/containers/wav-header';
 import type { Speech } from '../../src/vad/speech';
 import { recording } from '../vad/recordings';
 import { describeWith, needs } from '../support/needs';

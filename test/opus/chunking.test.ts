@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AudioFrame, Transform } from '../../src/audio/frame';
-import { ContainerDecoder } from '../../src/opus/container-decoder';
+import { ContainerDecoder } from '../../src/containers/container-decoder';
 import { OpusEncoder } from '../../src/opus/encoder';
-import { OggEncoder } from '../../src/opus/ogg-encoder';
+import { OggEncoder } from '../../src/containers/ogg-encoder';
 import { cut, s16, START_TIME, sweep } from './support/sound';
 
 const RUNS = { numRuns: 25 };

@@ -1,12 +1,12 @@
 /** What an encoder, a writer or a reader holds between two frames: never a whole payload for a small part of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ContainerDecoder } from '../../src/opus/container-decoder';
+import { ContainerDecoder } from '../../src/containers/container-decoder';
 import { OpusDecoder } from '../../src/opus/decoder';
 import { OpusEncoder, type OpusFrame } from '../../src/opus/encoder';
-import { OggEncoder } from '../../src/opus/ogg-encoder';
-import { OggWriter } from '../../src/opus/ogg-writer';
-import { bytesOf, encode, oggFrame, STEREO } from './support/ogg';
+import { OggEncoder } from '../../src/containers/ogg-encoder';
+import { OggWriter } from '../../src/containers/ogg-writer';
+import { bytesOf, encode, oggFrame, STEREO } from '../containers/support/ogg';
 import { frameOf, sweep } from './support/sound';
 
 /** Whether `payload`'s memory can be reached from `holder`. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createPlainKernel } from '../../src/kernels/plain';
+import { createPlainKernel } from '../../src/kernels/scalar';
 import { kernel } from '../../src/kernels/dot';
 import { Resampler, type Quality, type ResamplerOptions } from '../../src/resample/resampler';
 import { cut, format, frameOf, joined } from './signals';

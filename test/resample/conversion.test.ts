@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
 import type { PcmFrame } from '../../src/audio/frame';
-import { createPlainKernel } from '../../src/kernels/plain';
+import { createPlainKernel } from '../../src/kernels/scalar';
 import { Resampler, type ResamplerOptions } from '../../src/resample/resampler';
 import { channelOf, format, frameOf, joined, tone } from './signals';
 

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseWavHeader } from '../../src/audio/wav';
+import { parseWavHeader } from '../../src/containers/wav-header';
 import { fillIn, importExample, nodeOf, withFlowEnv, type Flow } from '../support/examples';
 import { userDirectoryWithLink } from '../support/linked-package';
 import { describeWith, needs, type SuiteTools } from '../support/needs';

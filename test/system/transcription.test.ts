@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { parseWavHeader } from '../../src/audio/wav';
+import { parseWavHeader } from '../../src/containers/wav-header';
 import { fillIn, importExample, withFlowEnv, type Flow } from '../support/examples';
 import { userDirectoryWithLink } from '../support/linked-package';
 import { freePort, startNodeRed, type NodeRed } from '../support/node-red';

@@ -29,7 +29,7 @@ import {
 } from '../audio-description';
 import type { Message } from '../red';
 import { MAX_POSITION, mostSamples, numbersOf, type DescribedNumbers } from './numbers';
-import { WavUnwrapper } from './wav-unwrapper';
+import { WavUnwrapper } from '../../../src/containers/wav-reader';
 
 /** What a node can take. */
 export interface Accepted {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { OrgoError } from '../../../src/audio/errors';
-import { wavHeader } from '../../../src/audio/wav';
+import { wavHeader } from '../../../src/containers/wav-header';
 import type { Message } from '../../../nodes/shared/red';
 import { IDLE_MS } from '../../../nodes/shared/stream-node';
 import { audioOf, counting, harness, payloads, places, sound } from './harness';

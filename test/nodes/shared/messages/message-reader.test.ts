@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MessageReader } from '../../../../nodes/shared/messages/message-reader';
-import { wavHeader } from '../../../../src/audio/wav';
+import { wavHeader } from '../../../../src/containers/wav-header';
 import { FakeClock } from '../../fake-clock';
 import { ramp, WIRE_DEFAULT } from '../../../support/manual-source';
 

@@ -2,10 +2,10 @@
 import { OrgoError } from '../audio/errors';
 import { sameFormat } from '../audio/format';
 import type { AudioFrame, Transform } from '../audio/frame';
-import type { OpusFrame } from './encoder';
+import type { OpusFrame } from '../opus/encoder';
 import { MAX_SEGMENTS, NO_GRANULE, segmentsOf, writePage } from './ogg-page';
 import { writeOpusHead } from './opus-head';
-import { lostPackets, OPUS_CLOCK_RATE, parsePacket } from './packet';
+import { lostPackets, OPUS_CLOCK_RATE, parsePacket } from '../opus/packet';
 
 export type OggFrame = AudioFrame<'ogg'>;
 

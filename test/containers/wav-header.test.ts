@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { OrgoError } from '../../src/audio/errors';
 import type { PcmFormat } from '../../src/audio/format';
-import { isWav, parseWavHeader, WAV_HEADER_BYTES, wavHeader } from '../../src/audio/wav';
+import { isWav, parseWavHeader, WAV_HEADER_BYTES, wavHeader } from '../../src/containers/wav-header';
 
 const formats = fc.record<PcmFormat>({
   encoding: fc.constantFrom('s16le', 'f32le'),

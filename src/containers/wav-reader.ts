@@ -1,6 +1,6 @@
 /** Takes the sound out of WAV files that come in pieces. */
-import type { PcmFormat } from '../../../src/audio/format';
-import { isWav, parseWavHeader } from '../../../src/audio/wav';
+import type { PcmFormat } from '../audio/format';
+import { isWav, parseWavHeader } from './wav-header';
 
 type State =
   /** Outside of a file. */

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PcmFrame } from '../../src/audio/frame';
-import { writePage } from '../../src/opus/ogg-page';
+import { writePage } from '../../src/containers/ogg-page';
 import { bytesOf, decode, encode, firstPage, isLike, packetsOf, spanningPages, STEREO } from './support/ogg';
-import { cut, firstChannel, sweep, totalSamples } from './support/sound';
+import { cut, firstChannel, sweep, totalSamples } from '../opus/support/sound';
 import { needs } from '../support/needs';
-import { runWith } from './support/tools';
+import { runWith } from '../opus/support/tools';
 
 void describe('a stream that is read', () => {
   const data = sweep(STEREO, 3000);

@@ -2,10 +2,10 @@
 import { msOfSamples, sameFormat, type PcmEncoding } from '../audio/format';
 import type { PcmFrame, Transform } from '../audio/frame';
 import { silence } from '../audio/samples';
-import { OpusEncoder, type OpusFrame } from './encoder';
-import type { OpusLibrary } from './library';
+import { OpusEncoder, type OpusFrame } from '../opus/encoder';
+import type { OpusLibrary } from '../opus/library';
 import { MAX_FILLED_MS, OggWriter, type OggFrame } from './ogg-writer';
-import type { OpusEncoderSettings } from './settings';
+import type { OpusEncoderSettings } from '../opus/settings';
 
 /**
  * A gap of up to {@link MAX_FILLED_MS} is encoded as silence, so that the recording keeps its time to the sample.

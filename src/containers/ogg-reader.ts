@@ -12,7 +12,7 @@ import {
   type OggPage,
 } from './ogg-page';
 import { isOpusHead, readOpusHead } from './opus-head';
-import { MAX_PACKET_BYTES, packetSamples } from './packet';
+import { MAX_PACKET_BYTES, packetSamples } from '../opus/packet';
 
 const TAGS_MAGIC = 'OpusTags';
 /** First bytes of what else may lie in an Ogg stream. */

@@ -1,15 +1,15 @@
 /** Small files that hold much work: it comes out in slices, none of them long, and damage costs little. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ContainerDecoder } from '../../src/opus/container-decoder';
-import type { Demuxer } from '../../src/opus/demuxer';
+import { ContainerDecoder } from '../../src/containers/container-decoder';
+import type { Demuxer } from '../../src/containers/demuxer';
 import type { OpusLibrary } from '../../src/opus/library';
-import { writePage } from '../../src/opus/ogg-page';
-import { OggReader } from '../../src/opus/ogg-reader';
-import { writeOpusHead } from '../../src/opus/opus-head';
+import { writePage } from '../../src/containers/ogg-page';
+import { OggReader } from '../../src/containers/ogg-reader';
+import { writeOpusHead } from '../../src/containers/opus-head';
 import { parsePacket } from '../../src/opus/packet';
 import { bytesOf, encode, oggFrame, STEREO } from './support/ogg';
-import { frameOf, sweep, totalSamples } from './support/sound';
+import { frameOf, sweep, totalSamples } from '../opus/support/sound';
 
 /** 120 ms in two bytes: six frames of 20 ms, all of them lost. */
 const LONG_PACKET = Buffer.of(0xff, 6);

@@ -2,12 +2,12 @@
 import { OrgoError } from '../audio/errors';
 import type { PcmEncoding } from '../audio/format';
 import type { AudioFrame, PcmFrame, SlicedTransform } from '../audio/frame';
-import { OpusDecoder, type OpusDecoderOptions } from './decoder';
+import { OpusDecoder, type OpusDecoderOptions } from '../opus/decoder';
 import type { Demuxed, DemuxedPacket, Demuxer } from './demuxer';
 import { PAGE_MAGIC } from './ogg-page';
 import { OggReader } from './ogg-reader';
 import type { OpusHead } from './opus-head';
-import { MAX_PACKET_SAMPLES, OPUS_CLOCK_RATE } from './packet';
+import { MAX_PACKET_SAMPLES, OPUS_CLOCK_RATE } from '../opus/packet';
 import { EBML_MAGIC, WebmReader } from './webm-reader';
 
 const MAGIC_BYTES = 4;

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
 import type { PcmFrame } from '../../src/audio/frame';
-import { ContainerDecoder } from '../../src/opus/container-decoder';
-import { readInt } from '../../src/opus/ebml';
-import { writeOpusHead } from '../../src/opus/opus-head';
-import { WebmReader } from '../../src/opus/webm-reader';
+import { ContainerDecoder } from '../../src/containers/container-decoder';
+import { readInt } from '../../src/containers/ebml';
+import { writeOpusHead } from '../../src/containers/opus-head';
+import { WebmReader } from '../../src/containers/webm-reader';
 import { decode, oggFrame } from './support/ogg';
-import { totalSamples } from './support/sound';
+import { totalSamples } from '../opus/support/sound';
 
 /** 20 ms, lost. */
 const PACKET = Buffer.of(0xfc);

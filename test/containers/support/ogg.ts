@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import type { PcmFormat } from '../../../src/audio/format';
 import type { AudioFrame, PcmFrame } from '../../../src/audio/frame';
-import { ContainerDecoder } from '../../../src/opus/container-decoder';
-import { OggEncoder } from '../../../src/opus/ogg-encoder';
-import { checksum, pageLength, readPage, type OggPage } from '../../../src/opus/ogg-page';
-import { OggReader } from '../../../src/opus/ogg-reader';
-import type { OggFrame } from '../../../src/opus/ogg-writer';
+import { ContainerDecoder } from '../../../src/containers/container-decoder';
+import { OggEncoder } from '../../../src/containers/ogg-encoder';
+import { checksum, pageLength, readPage, type OggPage } from '../../../src/containers/ogg-page';
+import { OggReader } from '../../../src/containers/ogg-reader';
+import type { OggFrame } from '../../../src/containers/ogg-writer';
 import type { OpusEncoderSettings } from '../../../src/opus/settings';
-import { firstChannel, frameOf, lagOf, s16, START_TIME } from './sound';
+import { firstChannel, frameOf, lagOf, s16, START_TIME } from '../../opus/support/sound';
 
 export const STEREO = s16(48000, 2);
 

@@ -4,7 +4,7 @@ import { ByteQueue } from './byte-queue';
 import { MAX_LOSS, PIECE_BYTES, type Demuxed, type Demuxer } from './demuxer';
 import { ID, readElement, readElementHeader, readInt, readUint, unlace, type Element } from './ebml';
 import { readOpusHead } from './opus-head';
-import { OPUS_CLOCK_RATE, packetSamples } from './packet';
+import { OPUS_CLOCK_RATE, packetSamples } from '../opus/packet';
 
 export const EBML_MAGIC = Buffer.of(0x1a, 0x45, 0xdf, 0xa3);
 /** No packet of Opus and no description of a track is larger; what is, is skipped, bytes. */

@@ -1,6 +1,6 @@
 /** The header of a WAV file: written, also for a stream whose end is not known, and read. */
-import { OrgoError } from './errors';
-import { bytesPerSample, type PcmEncoding, type PcmFormat } from './format';
+import { OrgoError } from '../audio/errors';
+import { bytesPerSample, type PcmEncoding, type PcmFormat } from '../audio/format';
 
 /** Bytes that {@link wavHeader} writes. */
 export const WAV_HEADER_BYTES = 44;

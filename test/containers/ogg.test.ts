@@ -2,13 +2,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OpusEncoder } from '../../src/opus/encoder';
-import { OggEncoder } from '../../src/opus/ogg-encoder';
-import { OggWriter } from '../../src/opus/ogg-writer';
+import { OggEncoder } from '../../src/containers/ogg-encoder';
+import { OggWriter } from '../../src/containers/ogg-writer';
 import type { OpusEncoderSettings } from '../../src/opus/settings';
 import { bytesOf, decode, encode, firstPage, isLike, STEREO } from './support/ogg';
-import { cut, firstChannel, frameOf, lagOf, s16, START_TIME, sweep, totalSamples } from './support/sound';
+import {
+  cut,
+  firstChannel,
+  frameOf,
+  lagOf,
+  s16,
+  START_TIME,
+  sweep,
+  totalSamples,
+} from '../opus/support/sound';
 import { needs } from '../support/needs';
-import { runWith } from './support/tools';
+import { runWith } from '../opus/support/tools';
 
 const TOOLS = needs('opusinfo', 'ffprobe', 'opusdec');
 
