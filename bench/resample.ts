@@ -2,12 +2,19 @@
  * The resampler beside sox and ffmpeg, in one run: how true the sound stays, and what it costs.
  * `--seconds 120`: how much sound each measurement of the cost takes.
  */
-import { createPlainKernel } from '../src/kernels/scalar';
+import { createScalarKernel } from '../src/kernels/scalar';
 import { channelOf, dB, fitTone, format, middle, snrOf, tone } from '../test/resample/signals';
 import { ffmpeg, ours, sox, type Candidate, type Job } from './lib/resamplers';
 import { argument, printTable } from './lib/table';
 
-const CANDIDATES = [sox, ffmpeg, ours('fast'), ours('high'), ours('best'), ours('high', createPlainKernel())];
+const CANDIDATES = [
+  sox,
+  ffmpeg,
+  ours('fast'),
+  ours('high'),
+  ours('best'),
+  ours('high', createScalarKernel()),
+];
 /** Half a second at both ends is left out, where filters run in and out. */
 const EDGE_S = 0.5;
 const TONE_S = 5;

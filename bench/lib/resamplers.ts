@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kernel } from '../../src/kernels/dot';
+import type { Kernel } from '../../src/kernels/index';
 import { bytesPerSample, type PcmFormat } from '../../src/audio/format';
 import type { PcmFrame } from '../../src/audio/frame';
 import { Resampler, type Quality } from '../../src/resample/resampler';

@@ -1,5 +1,5 @@
 /** How much a kernel can take in one call, and the check that a call keeps to it. */
-import type { Walk } from './dot';
+import type { StridePlan } from './contract';
 
 /** Floats in a kernel's input: the longest filter, 192 to 8 kHz, and a block of samples. */
 export const INPUT_LENGTH = 32768;
@@ -9,12 +9,12 @@ export const OUTPUT_LENGTH = 8192;
 /** @throws RangeError where the call reads or writes outside of the kernel's memory */
 export function checkProducts(
   table: Float32Array,
-  walk: Walk,
+  plan: StridePlan,
   row: number,
   from: number,
   count: number,
 ): void {
-  const { rows, rowLength, rowStep, inputStep, wrapStep } = walk;
+  const { rows, rowLength, rowStep, inputStep, wrapStep } = plan;
   const last = count - 1;
   const end = from + last * inputStep + Math.floor((row + last * rowStep) / rows) * wrapStep + rowLength;
   if (count > OUTPUT_LENGTH || end > INPUT_LENGTH || from < 0 || rows * rowLength > table.length) {

@@ -1,18 +1,18 @@
-/** The kernel where WebAssembly has no SIMD: loops in double precision. */
-import type { Kernel, Walk } from './dot';
+/** The kernel where WebAssembly has no SIMD: loops in JavaScript, in double precision. */
+import type { Kernel, StridePlan } from './contract';
 import { checkMatvec, checkProducts, INPUT_LENGTH, OUTPUT_LENGTH } from './memory';
 
-/** A kernel in plain JavaScript. Its sums are more exact than the SIMD kernel's, in the 7th digit. */
-export function createPlainKernel(): Kernel {
+/** A kernel without WebAssembly. Its sums are more exact than the SIMD kernel's, in the 7th digit. */
+export function createScalarKernel(): Kernel {
   const input = new Float32Array(INPUT_LENGTH);
   const output = new Float32Array(OUTPUT_LENGTH);
   return {
-    name: 'plain',
+    name: 'scalar',
     input,
     output,
-    products(table: Float32Array, walk: Walk, row: number, from: number, count: number) {
-      checkProducts(table, walk, row, from, count);
-      const { rows, rowLength, rowStep, inputStep, wrapStep } = walk;
+    products(table: Float32Array, plan: StridePlan, row: number, from: number, count: number) {
+      checkProducts(table, plan, row, from, count);
+      const { rows, rowLength, rowStep, inputStep, wrapStep } = plan;
       for (let n = 0; n < count; n++) {
         output[n] = dot(table, row * rowLength, input, from, rowLength);
         from += inputStep;

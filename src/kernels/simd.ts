@@ -1,5 +1,5 @@
 /** The kernel as a WebAssembly module with SIMD, and the memory in which it works. */
-import type { Kernel, Walk } from './dot';
+import type { Kernel, StridePlan } from './contract';
 import { DOT_WASM } from './dot.wasm';
 import type { WasmMemory, WebAssemblyApi } from './web-assembly';
 import { checkMatvec, checkProducts, INPUT_LENGTH, OUTPUT_LENGTH } from './memory';
@@ -54,9 +54,9 @@ function kernelOf(products: Products, buffer: ArrayBuffer): Kernel {
     name: 'simd',
     input: new Float32Array(buffer, 0, INPUT_LENGTH),
     output: new Float32Array(buffer, OUTPUT_AT, OUTPUT_LENGTH),
-    products(table: Float32Array, walk: Walk, row: number, from: number, count: number) {
-      checkProducts(table, walk, row, from, count);
-      const { rows, rowLength, rowStep, inputStep, wrapStep } = walk;
+    products(table: Float32Array, plan: StridePlan, row: number, from: number, count: number) {
+      checkProducts(table, plan, row, from, count);
+      const { rows, rowLength, rowStep, inputStep, wrapStep } = plan;
       const turn = (inputStep * rows + rowStep * wrapStep) * 4;
       const at = tables.place(table);
       const bytes = rowLength * 4;
@@ -73,8 +73,8 @@ function kernelOf(products: Products, buffer: ArrayBuffer): Kernel {
 }
 
 /**
- * Copies of the tables, one behind the other; when they no longer fit, all are dropped and come back as they are
- * used. So nobody has to give a table back: its owner just forgets it.
+ * Copies of the tables, one after the other. When they no longer fit, all are dropped, and each comes back when it is
+ * used next. So nobody has to give a table back: its owner just forgets it.
  */
 class Tables {
   private readonly places = new WeakMap<Float32Array, { readonly era: number; readonly at: number }>();

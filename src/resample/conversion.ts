@@ -1,7 +1,7 @@
 /** One stretch of sound, without gaps, from one format into another: rate, channels, encoding, gain. */
 import { msOfSamples, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
-import { kernel as sharedKernel, type Kernel } from '../kernels/dot';
+import { kernel as sharedKernel, type Kernel } from '../kernels/index';
 import { INPUT_LENGTH } from '../kernels/memory';
 import { ratioOf } from './design';
 import { filterFor } from './filter';

@@ -1,6 +1,6 @@
 /** The filter between two rates, ready to run: exact where a table of all places is small, interpolated elsewhere. */
 import { OUTPUT_LENGTH } from '../kernels/memory';
-import type { Kernel, Walk } from '../kernels/dot';
+import type { Kernel, StridePlan } from '../kernels/index';
 import { designTable, specOf, type FilterTable, type Ratio } from './design';
 import type { Quality } from './presets';
 
@@ -45,7 +45,7 @@ function createFilter(ratio: Ratio, quality: Quality): Filter {
 }
 
 function exactFilter(ratio: Ratio, table: FilterTable): Filter {
-  const walk: Walk = {
+  const walk: StridePlan = {
     rows: ratio.up,
     rowLength: table.rowLength,
     rowStep: ratio.down % ratio.up,

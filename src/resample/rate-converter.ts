@@ -1,5 +1,5 @@
 /** Takes the planar samples of one stretch without gaps to another rate, keeping what the filter needs between calls. */
-import type { Kernel } from '../kernels/dot';
+import type { Kernel } from '../kernels/index';
 import { INPUT_LENGTH, OUTPUT_LENGTH } from '../kernels/memory';
 import type { Ratio } from './design';
 import type { Filter } from './filter';

@@ -10,7 +10,7 @@ import {
 } from '../audio/format';
 import type { PcmFrame, Transform } from '../audio/frame';
 import { Framer } from '../audio/framer';
-import type { Kernel } from '../kernels/dot';
+import type { Kernel } from '../kernels/index';
 import { Conversion } from './conversion';
 import { checkInput, checkOptions, type ResamplerOptions } from './options';
 

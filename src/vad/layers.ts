@@ -1,5 +1,5 @@
 /** The two kinds of layer that the network is made of, over the shared kernel. */
-import { kernel, ROW_MULTIPLE, type Walk } from '../kernels/dot';
+import { kernel, ROW_MULTIPLE, type StridePlan } from '../kernels/index';
 
 /** The weights of a layer: `output = matrix · input + bias`; the matrix row by row. */
 export interface LayerWeights {
@@ -44,7 +44,7 @@ export class Convolution {
   readonly start: number;
   private readonly table: Float32Array;
   private readonly bias: Float32Array;
-  private readonly walk: Walk;
+  private readonly walk: StridePlan;
 
   constructor(
     private readonly shape: ConvolutionShape,

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { kernel, ROW_MULTIPLE, type Kernel, type Walk } from '../../src/kernels/dot';
+import { kernel, ROW_MULTIPLE, type Kernel, type StridePlan } from '../../src/kernels/index';
 import { INPUT_LENGTH, OUTPUT_LENGTH } from '../../src/kernels/memory';
-import { createPlainKernel } from '../../src/kernels/scalar';
+import { createScalarKernel } from '../../src/kernels/scalar';
 import { createSimdKernel } from '../../src/kernels/simd';
 import { webAssembly } from '../../src/kernels/web-assembly';
 
 const ROOT = join(__dirname, '../..');
 const simd = createSimdKernel(webAssembly());
 assert(simd, 'the tests need a machine with WebAssembly SIMD');
-const KERNELS: readonly Kernel[] = [simd, createPlainKernel()];
+const KERNELS: readonly Kernel[] = [simd, createScalarKernel()];
 
 /** Numbers that look random, the same in every run. */
 function noise(length: number, seed: number): Float32Array {
@@ -29,7 +29,7 @@ function noise(length: number, seed: number): Float32Array {
 function reference(
   table: Float32Array,
   input: Float32Array,
-  walk: Walk,
+  walk: StridePlan,
   row: number,
   from: number,
   n: number,
@@ -50,7 +50,7 @@ const walks = fc
     inputStep: fc.integer({ min: 0, max: 4 }),
     wrapStep: fc.integer({ min: 0, max: 5 }),
   })
-  .map((walk): Walk => ({ ...walk, rowStep: walk.rowStep % walk.rows }))
+  .map((walk): StridePlan => ({ ...walk, rowStep: walk.rowStep % walk.rows }))
   .filter((walk) => divisor(walk.rows, walk.rowStep) === 1);
 
 function divisor(a: number, b: number): number {
@@ -76,7 +76,7 @@ for (const k of KERNELS) {
     });
 
     test('gives a product the same bits whichever others are computed with it', () => {
-      const walk: Walk = { rows: 3, rowLength: 40, rowStep: 2, inputStep: 1, wrapStep: 1 };
+      const walk: StridePlan = { rows: 3, rowLength: 40, rowStep: 2, inputStep: 1, wrapStep: 1 };
       const table = noise(120, 3);
       k.input.set(noise(INPUT_LENGTH, 4));
       k.products(table, walk, 1, 0, 100);
@@ -102,7 +102,7 @@ for (const k of KERNELS) {
 
     test('refuses to leave its memory', () => {
       const table = noise(16, 7);
-      const walk: Walk = { rows: 2, rowLength: 8, rowStep: 1, inputStep: 0, wrapStep: 1 };
+      const walk: StridePlan = { rows: 2, rowLength: 8, rowStep: 1, inputStep: 0, wrapStep: 1 };
       const outside: (() => void)[] = [
         () => k.products(table, walk, 0, 0, OUTPUT_LENGTH + 1),
         () => k.products(table, walk, 0, INPUT_LENGTH - 7, 1),
@@ -118,7 +118,7 @@ for (const k of KERNELS) {
     });
 
     test('works with more tables than it has memory for', () => {
-      const walk: Walk = { rows: 1, rowLength: 8, rowStep: 0, inputStep: 1, wrapStep: 0 };
+      const walk: StridePlan = { rows: 1, rowLength: 8, rowStep: 0, inputStep: 1, wrapStep: 0 };
       const size = 2 ** 20;
       const tables = Array.from({ length: 6 }, (_, i) => new Float32Array(size).fill(i + 1));
       k.input.fill(1);
@@ -137,7 +137,7 @@ describe('the choice of a kernel', () => {
     assert.equal(kernel.name, 'simd');
   });
 
-  test('is the plain loops where there is no WebAssembly, no SIMD, or no address space', () => {
+  test('is the scalar loops where there is no WebAssembly, no SIMD, or no address space', () => {
     const api = webAssembly();
     assert(api);
     class NoMemory {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createPlainKernel } from '../../src/kernels/scalar';
-import { kernel } from '../../src/kernels/dot';
+import { createScalarKernel } from '../../src/kernels/scalar';
+import { kernel } from '../../src/kernels/index';
 import { Resampler, type Quality, type ResamplerOptions } from '../../src/resample/resampler';
 import { cut, format, frameOf, joined } from './signals';
 
@@ -24,7 +24,7 @@ const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min
   maxLength: 20,
 });
 
-for (const k of [kernel, createPlainKernel()]) {
+for (const k of [kernel, createScalarKernel()]) {
   test(`20 ms frames and random cuts give the same bits (${k.name})`, () => {
     fc.assert(
       fc.property(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
 import type { PcmFrame } from '../../src/audio/frame';
-import { createPlainKernel } from '../../src/kernels/scalar';
+import { createScalarKernel } from '../../src/kernels/scalar';
 import { Resampler, type ResamplerOptions } from '../../src/resample/resampler';
 import { channelOf, format, frameOf, joined, tone } from './signals';
 
@@ -166,9 +166,9 @@ describe('what can not be taken', () => {
   });
 });
 
-test('the plain kernel gives the same sound as SIMD, to the last bit of s16 or the one before', () => {
+test('the scalar kernel gives the same sound as SIMD, to the last bit of s16 or the one before', () => {
   const input = tone(format(44100, 2), 44100, 1000);
-  const plain = new Resampler({ sampleRate: 48000 }, createPlainKernel());
+  const plain = new Resampler({ sampleRate: 48000 }, createScalarKernel());
   const theirs = channelOf([...plain.push(input), ...plain.flush()]);
   const ours = channelOf(run({ sampleRate: 48000 }, [input]));
   assert.equal(ours.length, theirs.length);
