@@ -109,6 +109,8 @@ export class OrgoApi {
       });
       const dispatcher = agent;
       return await within(clock, ANSWER_LIMIT_MS, signal, async (bounded) => {
+        // undici looks at the signal of a request only once that is connected.
+        bounded.addEventListener('abort', () => connecting.abort(), { once: true });
         const answer = await request(url, {
           headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
           dispatcher,
@@ -127,8 +129,9 @@ export class OrgoApi {
       signal.throwIfAborted();
       throw this.failure(url, thrown);
     } finally {
-      await agent?.destroy();
+      // First what is not connected yet: the agent waits for it.
       connecting.abort();
+      await agent?.destroy();
     }
   }
 
