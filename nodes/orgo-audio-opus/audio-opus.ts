@@ -1,10 +1,9 @@
 /** Opus encoders and decoders in the harness of streams, and the status that shows the library at work. */
 import type { AudioFormat } from '../../src/audio/format';
-import { ContainerDecoder, isContainer } from '../../src/containers/container-decoder';
+import { ContainerDecoder } from '../../src/containers/container-decoder';
 import { OpusDecoder, type OpusDecoderOptions } from '../../src/opus/decoder';
 import type { OpusLibrary } from '../../src/opus/library';
 import { OggWriter } from '../../src/containers/ogg-writer';
-import { OPUS_CLOCK_RATE, packetSamples } from '../../src/opus/packet';
 import type { OpusEncoderSettings } from '../../src/opus/settings';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';
 import { StatusLine } from '../shared/status';
@@ -90,7 +89,7 @@ export class AudioOpus implements NodeBehaviour {
       ...{ sampleRate, encoding, library },
       channels: channels === '' ? undefined : channels,
     };
-    const Decoder = format.encoding === 'ogg' ? ContainerDecoder : OpusDecoder;
+    const Decoder = format.encoding === 'opus' ? OpusDecoder : ContainerDecoder;
     return processorOf(new Decoder(options));
   }
 
@@ -106,17 +105,10 @@ export class AudioOpus implements NodeBehaviour {
 }
 
 function acceptedBy({ node, input }: OpusNodeSettings): Accepted {
-  if (node.mode === 'decode') return { settings: input, encodings: ['opus', 'ogg'], recognise };
+  if (node.mode === 'decode') return { settings: input, encodings: ['opus', 'ogg', 'webm'] };
   // Packets that are Opus already are put into Ogg as they are.
   return {
     settings: input,
     encodings: ['s16le', 'f32le', ...(node.container === 'ogg' ? ['opus' as const] : [])],
   };
-}
-
-/** What a payload without `msg.audio` is: a file by its first bytes, else a packet where it is a legal one. */
-function recognise(payload: Buffer): AudioFormat | undefined {
-  if (isContainer(payload)) return { encoding: 'ogg', sampleRate: OPUS_CLOCK_RATE, channels: 2 };
-  if (packetSamples(payload) === 0) return undefined;
-  return { encoding: 'opus', sampleRate: OPUS_CLOCK_RATE, channels: 2 };
 }

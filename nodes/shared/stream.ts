@@ -3,6 +3,7 @@ import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
 import { isPcm, sameFormat, samplesInMs, type AudioFormat, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type AudioFrame } from '../../src/audio/frame';
+import { ENCODINGS } from '../../src/containers/encodings';
 import { descriptionOf } from './audio-description';
 import type { Message, Send } from './red';
 import { MessageReader, type Accepted } from './messages/message-reader';
@@ -25,8 +26,6 @@ export interface StreamOptions<S = unknown> {
 /** Why a stream ended, where the message that ends it does not say. */
 const DEFAULT_REASON = 'stopped';
 const DEFAULT_SLICE_MS = 1000;
-/** Slices of what is no PCM: small packets pass whole. */
-const SLICE_BYTES = 16_384;
 
 /** One message, as it waits to be worked off. */
 export interface Arrival<S> {
@@ -170,8 +169,9 @@ export class Stream<S = unknown> {
       const slice = sliceFrame(pcm, start, Math.min(end, samples));
       return { slice, next: end < samples ? end : undefined };
     }
-    if (format.encoding === 'opus' || data.length <= SLICE_BYTES) return { slice: frame, next: undefined };
-    const end = start + SLICE_BYTES;
+    const { sliceBytes = data.length } = ENCODINGS[format.encoding];
+    if (data.length <= sliceBytes) return { slice: frame, next: undefined };
+    const end = start + sliceBytes;
     const slice = { ...frame, data: data.subarray(start, end), gap: start === 0 ? frame.gap : 0 };
     return { slice, next: end < data.length ? end : undefined };
   }

@@ -42,7 +42,7 @@ interface Link {
  * Tells Ogg from WebM by the first bytes. The samples count from the `position` and `time` of the first frame of
  * bytes; those of the later ones say nothing of the sound in them. Streams that are chained follow each other.
  */
-export class ContainerDecoder implements SlicedTransform<'ogg', PcmEncoding> {
+export class ContainerDecoder implements SlicedTransform<'ogg' | 'webm', PcmEncoding> {
   private demuxer: Demuxer | undefined;
   /** The first bytes, while there are too few to tell what they are. */
   private held = Buffer.alloc(0);
@@ -55,11 +55,11 @@ export class ContainerDecoder implements SlicedTransform<'ogg', PcmEncoding> {
   }
 
   /** @throws OrgoError `ORGO_BAD_INPUT` where the bytes hold no Opus; what follows is taken for a new file */
-  push(frame: AudioFrame<'ogg'>): PcmFrame[] {
+  push(frame: AudioFrame<'ogg' | 'webm'>): PcmFrame[] {
     return [...this.pushInSlices(frame)].flat();
   }
 
-  *pushInSlices(frame: AudioFrame<'ogg'>): Generator<PcmFrame[], void> {
+  *pushInSlices(frame: AudioFrame<'ogg' | 'webm'>): Generator<PcmFrame[], void> {
     const { sampleRate } = frame.format;
     this.start ??= {
       position: Math.round((frame.position * OPUS_CLOCK_RATE) / sampleRate),
@@ -162,11 +162,6 @@ function workOf(item: Demuxed): number {
 function endOf({ head, start, length, padding }: Link): Place {
   const samples = Math.max(0, length - padding - head.preSkip);
   return { position: start.position + samples, time: start.time + (samples * 1000) / OPUS_CLOCK_RATE };
-}
-
-/** Whether `bytes` begin an Ogg or WebM stream. */
-export function isContainer(bytes: Buffer): boolean {
-  return [PAGE_MAGIC, EBML_MAGIC].some((magic) => magic.equals(bytes.subarray(0, MAGIC_BYTES)));
 }
 
 /** Undefined where there are too few bytes to tell. */

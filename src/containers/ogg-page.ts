@@ -31,6 +31,11 @@ export interface OggPage extends PageFlags {
   readonly body: Buffer;
 }
 
+/** Whether `data` begins as an Ogg stream does. */
+export function isOgg(data: Buffer): boolean {
+  return PAGE_MAGIC.equals(data.subarray(0, PAGE_MAGIC.length));
+}
+
 /** Number of segments that a packet takes: its last one is shorter than full, empty if need be. */
 export function segmentsOf(packet: Buffer): number {
   return Math.floor(packet.length / FULL_SEGMENT) + 1;

@@ -7,6 +7,11 @@ import { readOpusHead } from './opus-head';
 import { OPUS_CLOCK_RATE, packetSamples } from '../opus/packet';
 
 export const EBML_MAGIC = Buffer.of(0x1a, 0x45, 0xdf, 0xa3);
+/** Whether `data` begins as a WebM or Matroska stream does. */
+export function isWebm(data: Buffer): boolean {
+  return EBML_MAGIC.equals(data.subarray(0, EBML_MAGIC.length));
+}
+
 /** No packet of Opus and no description of a track is larger; what is, is skipped, bytes. */
 const MAX_LEAF_BYTES = 1 << 18;
 /** No picture, film or attachment beside the sound is larger; a damaged length would make us skip all to come. */

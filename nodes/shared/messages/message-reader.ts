@@ -13,7 +13,7 @@ import {
 import { samplesIn, type AudioFrame } from '../../../src/audio/frame';
 import { SampleClock } from '../../../src/audio/sample-clock';
 import { SampleJoiner } from '../../../src/audio/sample-joiner';
-import { OPUS_CLOCK_RATE, packetSamples } from '../../../src/opus/packet';
+import { ENCODINGS, recogniseEncoding } from '../../../src/containers/encodings';
 import {
   badProperty,
   descriptionOf,
@@ -37,8 +37,6 @@ export interface Accepted {
   readonly settings: InputSettings;
   /** A node that takes PCM also takes WAV files of it. */
   readonly encodings: readonly Encoding[];
-  /** Tells by its bytes what a payload without `msg.audio` holds; undefined: PCM, as the settings have it. */
-  readonly recognise?: ((payload: Buffer) => AudioFormat | undefined) | undefined;
 }
 
 /** One message, read. */
@@ -53,6 +51,8 @@ export interface Reading {
   readonly ends: boolean;
 }
 
+/** The clock of all that is recognised by its bytes, Hz. */
+const RECOGNISED_RATE = 48000;
 const NOTHING: Reading = { frame: undefined, timed: false, startsOver: false, ends: false };
 const NO_NUMBERS = numbersOf(undefined);
 
@@ -195,15 +195,21 @@ export class MessageReader {
   }
 
   private formatOf(payload: Buffer, description: AudioDescription | undefined): AudioFormat {
-    const { settings, encodings, recognise } = this.accepted;
+    const { settings, encodings } = this.accepted;
     if (description) return this.describedFormat(description);
     const continued = this.format && !isPcm(this.format) ? this.format : undefined;
-    const format = continued ?? recognise?.(payload) ?? pcmFormatOf(undefined, settings);
+    const format = continued ?? this.recognise(payload) ?? pcmFormatOf(undefined, settings);
     if (encodings.includes(format.encoding)) return format;
     throw new OrgoError(
       'ORGO_BAD_INPUT',
       `msg.audio is missing, and msg.payload does not tell what it is: ${encodings.join(' or ')} is wanted`,
     );
+  }
+
+  /** What a payload is that nothing describes. Where raw samples are taken, they are what the settings say. */
+  private recognise(payload: Buffer): AudioFormat | undefined {
+    const encoding = this.takesPcm ? undefined : recogniseEncoding(payload, this.accepted.encodings);
+    return encoding && { encoding, sampleRate: RECOGNISED_RATE, channels: 2 };
   }
 
   private describedFormat(description: AudioDescription): AudioFormat {
@@ -229,9 +235,7 @@ interface Sound {
   readonly ends: boolean;
 }
 
-/** Samples in what is no PCM, as described; a packet of Opus says by itself how long it is. */
+/** Samples in what is no PCM, as described, else as the payload shows by itself. */
 function samplesOf(format: AudioFormat, payload: Buffer, described: number | undefined): number {
-  if (described !== undefined) return described;
-  if (format.encoding !== 'opus') return 0;
-  return Math.round((packetSamples(payload) * format.sampleRate) / OPUS_CLOCK_RATE);
+  return described ?? ENCODINGS[format.encoding].count(format, payload);
 }
