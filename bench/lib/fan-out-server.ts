@@ -7,8 +7,8 @@ import { systemClock } from '../../src/audio/clock';
 import { TestSignal } from '../../src/capture/test-signal';
 import type { Source } from '../../src/capture/source';
 import { AudioServer } from '../../src/server/audio-server';
-import { OwnPort } from '../../src/server/own-port';
-import { allocateBinaryFrame } from '../../src/server/wire';
+import { StandaloneListener } from '../../src/server/standalone-listener';
+import { allocateBinaryFrame } from '../../src/server/websocket-frame';
 
 const FRAME_BYTES = 960;
 
@@ -27,7 +27,11 @@ interface Bench {
 
 async function ours(source: Source): Promise<Bench> {
   const audio = new AudioServer({ source, password: 'bench', maxListeners: 10_000 });
-  const { port } = await OwnPort.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 20_000 });
+  const { port } = await StandaloneListener.open(audio, {
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 20_000,
+  });
   return { port, takeDropped: () => audio.takeStats().dropped };
 }
 

@@ -3,13 +3,13 @@ import type { SecureContextOptions } from 'node:tls';
 import { systemClock, type Clock } from '../../src/audio/clock';
 import { errorText, OrgoError } from '../../src/audio/errors';
 import { isPcmFrame } from '../../src/audio/frame';
-import { Feed } from '../../src/capture/feed';
+import { FlowSource } from '../../src/capture/flow-source';
 import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import type { Source, SourceState } from '../../src/capture/source';
 import { TestSignal } from '../../src/capture/test-signal';
 import { AudioServer } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { MessageReader } from '../shared/messages/message-reader';
 import {
   registerNode,
@@ -21,7 +21,7 @@ import {
 } from '../shared/red';
 import { StatusLine } from '../shared/status';
 import { serverTlsOf } from '../shared/tls';
-import { basePathOf, hostOnNodeRed, type Host } from './host';
+import { basePathOf, hostOnNodeRed, type Host } from './node-red-listener';
 import { readServerSettings, type ServerSettings } from './settings';
 
 const TYPE = 'orgo-audio-server';
@@ -45,7 +45,7 @@ class ServerNode implements NodeBehaviour {
   private readonly tls: SecureContextOptions | undefined;
   private readonly status: StatusLine;
   private readonly audio: AudioServer | undefined;
-  private readonly feed: Feed | undefined;
+  private readonly feed: FlowSource | undefined;
   private readonly reader: MessageReader;
   private host: Host | undefined;
   private opening: Promise<void> = Promise.resolve();
@@ -75,7 +75,7 @@ class ServerNode implements NodeBehaviour {
       return;
     }
     const source = this.createSource();
-    if (source instanceof Feed) this.feed = source;
+    if (source instanceof FlowSource) this.feed = source;
     this.audio = this.createAudioServer(source);
     this.scheduleStats(this.audio);
     this.open(this.audio);
@@ -112,7 +112,7 @@ class ServerNode implements NodeBehaviour {
       case 'pulse':
         return new PulseCapture({ device, pulseServer, clock: this.clock });
       case 'input':
-        return new Feed(this.clock);
+        return new FlowSource(this.clock);
       case 'test':
         return new TestSignal(this.clock);
     }
@@ -137,7 +137,7 @@ class ServerNode implements NodeBehaviour {
         this.host =
           listen === 'node-red'
             ? hostOnNodeRed(this.RED, audio, path)
-            : await OwnPort.open(audio, {
+            : await StandaloneListener.open(audio, {
                 host,
                 port,
                 tls: this.tls,

@@ -11,7 +11,7 @@ import { parseStreamQuery, tokenOf, type StreamQuery } from '../protocol/stream-
 import { routeOf, type Route } from '../protocol/urls';
 import { originAllowed, Secret, TokenThrottle } from './access';
 import { Broadcast } from './broadcast';
-import { converse } from './conversation';
+import { converse } from './control-messages';
 import type { ListenerInfo, ServerEvent, ServerStats } from './events';
 import { Listener } from './listener';
 import { answerRest, type RestOptions } from './rest';

@@ -9,7 +9,7 @@ import type { Source, SourceSink, SourceState } from '../capture/source';
 import { CloseCode } from '../protocol/close-codes';
 import { CAPTURE_FAILED_TEXT } from '../protocol/messages';
 import type { ServerEvent } from './events';
-import { Lane } from './lane';
+import { FormatChannel } from './format-channel';
 import type { Listener } from './listener';
 
 /** Who comes back within this time finds the capture still running. */
@@ -28,7 +28,7 @@ export interface BroadcastOptions {
 }
 
 export class Broadcast {
-  private readonly lanes = new Map<string, Lane>();
+  private readonly lanes = new Map<string, FormatChannel>();
   /** Listeners that have come while nothing could be captured. */
   private readonly waiting = new Set<Listener>();
   private readonly timers = new Map<Listener | 'stop' | 'lost', () => void>();
@@ -169,9 +169,9 @@ export class Broadcast {
     this.waiting.clear();
   }
 
-  private laneOf(listener: Listener): Lane {
+  private laneOf(listener: Listener): FormatChannel {
     const key = formatText(listener.format);
-    const lane = this.lanes.get(key) ?? new Lane(listener.format, () => this.options.clock.now());
+    const lane = this.lanes.get(key) ?? new FormatChannel(listener.format, () => this.options.clock.now());
     this.lanes.set(key, lane);
     return lane;
   }

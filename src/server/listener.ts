@@ -7,7 +7,7 @@ import { CloseCode } from '../protocol/close-codes';
 import type { ServerMessage } from '../protocol/messages';
 import { FRAME_MS, frameSamples, type StreamQuery } from '../protocol/stream-format';
 import type { WireFrame } from './packetizer';
-import { probePosition } from './wire';
+import { probePosition } from './websocket-frame';
 
 interface ListenerStats {
   /** Frames written. */

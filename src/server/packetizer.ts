@@ -2,7 +2,7 @@
 import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { frameSamples } from '../protocol/stream-format';
-import { allocateBinaryFrame } from './wire';
+import { allocateBinaryFrame } from './websocket-frame';
 
 /** One 20 ms frame, framed for the wire; shared by all listeners of its format. */
 export interface WireFrame {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { ramp, WIRE_DEFAULT } from '../support/manual-source';
 import { PASSWORD, ServerRig } from '../support/server-rig';
 
@@ -91,14 +91,14 @@ describe('what clients may do without harm', () => {
     }));
 });
 
-describe('OwnPort', () => {
+describe('StandaloneListener', () => {
   it('says plainly that a port is taken, or that an address is not of this machine', () =>
     withRig(async (rig) => {
       const other = createServer().listen(0, '127.0.0.1');
       await once(other, 'listening');
       const { port } = other.address() as AddressInfo;
-      const open = (host: string, wanted: number): Promise<OwnPort> =>
-        OwnPort.open(rig.audio, { host, port: wanted, maxConnections: 10 });
+      const open = (host: string, wanted: number): Promise<StandaloneListener> =>
+        StandaloneListener.open(rig.audio, { host, port: wanted, maxConnections: 10 });
       await assert.rejects(open('127.0.0.1', port), {
         code: 'ORGO_CANNOT_LISTEN',
         message: `127.0.0.1:${port} is taken by another program or node: choose another port`,

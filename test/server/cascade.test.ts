@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { Feed } from '../../src/capture/feed';
+import { FlowSource } from '../../src/capture/flow-source';
 import { AudioServer } from '../../src/server/audio-server';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { listenTo, tokens } from '../client/rig';
 import { FakeClock } from '../nodes/fake-clock';
 import { ramp, rampValue, SOURCE_EPOCH, WIRE_DEFAULT } from '../support/manual-source';
@@ -17,9 +17,9 @@ describe('a server that is fed what another one serves', { timeout: 30_000 }, ()
   it('passes position, time and what was left out on, to the sample', async () => {
     const clock = new FakeClock();
     const near = await ServerRig.open({ clock });
-    const feed = new Feed(clock);
+    const feed = new FlowSource(clock);
     const far = new AudioServer({ source: feed, password: PASSWORD, clock });
-    const port = await OwnPort.open(far, { host: '127.0.0.1', port: 0, maxConnections: 10 });
+    const port = await StandaloneListener.open(far, { host: '127.0.0.1', port: 0, maxConnections: 10 });
 
     const client = new TestClient(`ws://127.0.0.1:${port.port}/audio?token=${PASSWORD}&clock=1`);
     await once(client.webSocket, 'open');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { ServerEvent } from '../../src/server/events';
 import { AudioServer, type AudioServerOptions } from '../../src/server/audio-server';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { ManualSource } from './manual-source';
 
 export const PASSWORD = 'correct-horse';
@@ -61,7 +61,7 @@ export class ServerRig {
   private constructor(
     readonly source: ManualSource,
     readonly audio: AudioServer,
-    readonly port: OwnPort,
+    readonly port: StandaloneListener,
     events: ServerEvent[],
   ) {
     this.events = events;
@@ -78,7 +78,7 @@ export class ServerRig {
       onEvent: (event) => events.push(event),
       ...options,
     });
-    const port = await OwnPort.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 20_000 });
+    const port = await StandaloneListener.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 20_000 });
     return new ServerRig(source, audio, port, events);
   }
 

@@ -13,7 +13,7 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { systemClock } from '../../src/audio/clock';
 import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import { AudioServer } from '../../src/server/audio-server';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { describeWith, needs } from '../support/needs';
 import { startPulse, toneSamples, type PulseDaemon } from '../support/pulse-daemon';
 import { adopt, endChild } from '../support/sound-clients';
@@ -51,7 +51,7 @@ describeWith(
   ({ test, before, after }) => {
     let pulse: PulseDaemon;
     let audio: AudioServer;
-    let port: OwnPort;
+    let port: StandaloneListener;
     let proxy: TlsProxy;
     let context: BrowserContext;
     let profile: string;
@@ -74,7 +74,7 @@ describeWith(
         apiKey: API_KEY,
         computerId: COMPUTER_ID,
       });
-      port = await OwnPort.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 100 });
+      port = await StandaloneListener.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 100 });
       const names = ['www.orgo.ai', '*.orgo.dev', PAGE_HOST];
       proxy = await startTlsProxy(
         names,

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../src/audio/clock';
 import { TestSignal } from '../../src/capture/test-signal';
 import { AudioServer } from '../../src/server/audio-server';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { DEBIAN_PYTHON, describeWith, needs } from '../support/needs';
 
 const run = promisify(execFile);
@@ -25,10 +25,10 @@ interface Seen {
 
 describeWith(needs('python3-websockets'), 'a client of python3-websockets', ({ test, before, after }) => {
   let audio: AudioServer;
-  let port: OwnPort;
+  let port: StandaloneListener;
   before(async () => {
     audio = new AudioServer({ source: new TestSignal(systemClock), password: PASSWORD });
-    port = await OwnPort.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 10 });
+    port = await StandaloneListener.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 10 });
   });
   after(async () => {
     await audio.close();

@@ -6,7 +6,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { OrgoError } from '../audio/errors';
 import type { AudioServer } from './audio-server';
 
-export interface OwnPortOptions {
+export interface StandaloneListenerOptions {
   /** Address to bind, such as `127.0.0.1`. */
   readonly host: string;
   /** 0 takes any free port. */
@@ -20,7 +20,7 @@ export interface OwnPortOptions {
 const HEADERS_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 5000;
 
-export class OwnPort {
+export class StandaloneListener {
   /** The port that is listened on. */
   readonly port: number;
 
@@ -36,7 +36,7 @@ export class OwnPort {
    * Starts to listen.
    * @throws OrgoError `ORGO_CANNOT_LISTEN` where the port is taken or may not be used
    */
-  static async open(audio: AudioServer, options: OwnPortOptions): Promise<OwnPort> {
+  static async open(audio: AudioServer, options: StandaloneListenerOptions): Promise<StandaloneListener> {
     const limits = {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: HEADERS_TIMEOUT_MS,
@@ -59,7 +59,7 @@ export class OwnPort {
       server.on('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)));
       server.listen(options.port, options.host, resolve);
     });
-    return new OwnPort(server, sockets);
+    return new StandaloneListener(server, sockets);
   }
 
   /** Stops to listen and cuts what is still connected; resolves when the port is free. */
@@ -71,7 +71,7 @@ export class OwnPort {
   }
 }
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: OwnPortOptions): OrgoError {
+function listenError(error: NodeJS.ErrnoException, { host, port }: StandaloneListenerOptions): OrgoError {
   const place = `${host}:${port}`;
   const text = ((): string => {
     switch (error.code) {

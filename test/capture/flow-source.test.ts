@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PcmFormat } from '../../src/audio/format';
 import type { PcmFrame } from '../../src/audio/frame';
-import { Feed } from '../../src/capture/feed';
+import { FlowSource } from '../../src/capture/flow-source';
 import type { SourceState } from '../../src/capture/source';
 import { FakeClock } from '../nodes/fake-clock';
 import { ramp, WIRE_DEFAULT } from '../support/manual-source';
@@ -12,7 +12,7 @@ const CAPTURED = 1_600_000_000_000;
 
 class Scene {
   readonly clock = new FakeClock();
-  readonly feed = new Feed(this.clock);
+  readonly feed = new FlowSource(this.clock);
   readonly frames: PcmFrame[] = [];
   readonly states: SourceState[] = [];
 
@@ -50,7 +50,7 @@ function frameOf(format: PcmFormat, from: number, samples: number, time: number,
   return { format, data: ramp(format, from, samples), samples, position: 77, time, gap, latencyMs: 3 };
 }
 
-describe('Feed: live sound', () => {
+describe('FlowSource: live sound', () => {
   it('runs from the start', () => {
     assert.deepEqual(new Scene().states, [{ kind: 'running', device: 'input', muted: false }]);
   });
@@ -97,7 +97,7 @@ describe('Feed: live sound', () => {
   });
 });
 
-describe('Feed: recordings', () => {
+describe('FlowSource: recordings', () => {
   it('are played in real time, a little ahead, without a sample lost', () => {
     const scene = new Scene();
     assert.equal(scene.recording(0, 10 * RATE), true);
@@ -169,7 +169,7 @@ describe('Feed: recordings', () => {
   });
 });
 
-describe('Feed: stopped', () => {
+describe('FlowSource: stopped', () => {
   it('forgets what waits, leaves no timer, and takes what comes for nobody', () => {
     const scene = new Scene();
     scene.recording(0, RATE);
@@ -192,7 +192,7 @@ describe('Feed: stopped', () => {
 
   it('sends nothing more to who stops it while hearing a frame', () => {
     const clock = new FakeClock();
-    const feed = new Feed(clock);
+    const feed = new FlowSource(clock);
     let heard = 0;
     feed.start({
       onFrame: () => {

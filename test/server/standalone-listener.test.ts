@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { AudioServer } from '../../src/server/audio-server';
-import { OwnPort } from '../../src/server/own-port';
+import { StandaloneListener } from '../../src/server/standalone-listener';
 import { selfSigned } from '../client/certificate';
 import { ManualSource, ramp, WIRE_DEFAULT } from '../support/manual-source';
 import { describeWith, needs } from '../support/needs';
@@ -15,7 +15,7 @@ const UPGRADE = (path: string): string =>
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`;
 
 interface Scene {
-  readonly port: OwnPort;
+  readonly port: StandaloneListener;
   readonly audio: AudioServer;
   readonly source: ManualSource;
 }
@@ -26,7 +26,7 @@ async function scene(
 ): Promise<void> {
   const source = new ManualSource();
   const audio = new AudioServer({ source, password: PASSWORD });
-  const port = await OwnPort.open(audio, { host: '127.0.0.1', port: 0, tls, maxConnections: 100 });
+  const port = await StandaloneListener.open(audio, { host: '127.0.0.1', port: 0, tls, maxConnections: 100 });
   await body({ port, audio, source });
   await audio.close();
   await port.close();
@@ -50,7 +50,7 @@ async function halfOpen({ port }: Scene): Promise<Socket> {
   return socket;
 }
 
-describe('OwnPort', { timeout: 30_000 }, () => {
+describe('StandaloneListener', { timeout: 30_000 }, () => {
   it('closes though who was refused an upgrade keeps its side open', () =>
     scene(async (at) => {
       const socket = await halfOpen(at);
@@ -101,7 +101,7 @@ describe('OwnPort', { timeout: 30_000 }, () => {
     }));
 });
 
-describeWith(needs('openssl'), 'OwnPort with TLS', ({ test: it, before }) => {
+describeWith(needs('openssl'), 'StandaloneListener with TLS', ({ test: it, before }) => {
   let certificate: ReturnType<typeof selfSigned>;
   let trusting: { ca: Buffer };
   before(() => {

@@ -5,7 +5,7 @@ import { FRAME_MS } from '../protocol/stream-format';
 import { Resampler } from '../resample/resampler';
 import type { Listener } from './listener';
 import { Packetizer, type WireFrame } from './packetizer';
-import { withProbe } from './wire';
+import { withProbe } from './websocket-frame';
 
 /** Listeners are asked for a sign of life this often when they are few, and this often when they are many. */
 const PROBE_MIN_MS = 240;
@@ -13,7 +13,7 @@ const PROBE_MAX_MS = 1000;
 /** Answers to probes that the whole lane may cause a second. */
 const PROBES_PER_SECOND = 200;
 
-export class Lane {
+export class FormatChannel {
   readonly listeners = new Set<Listener>();
   private readonly packetizer: Packetizer;
   private readonly resampler: Resampler;

@@ -28,7 +28,7 @@ interface Waiting {
  * synthetic voice: without a time, or longer than a second) comes faster than it plays: what exceeds 100 ms
  * waits, and goes out in real time. While nobody listens, nothing waits.
  */
-export class Feed implements Source {
+export class FlowSource implements Source {
   private sink: SourceSink | undefined;
   private position = 0;
   private rate = 0;
