@@ -1,13 +1,12 @@
-/** Where an audio server listens: on a port of its own, or beside the other paths of Node-RED's server. */
-import type { Server } from 'node:http';
+/** Serves audio servers on Node-RED's own HTTP server, beside the paths of all other nodes. */
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { IncomingMessage } from 'node:http';
 import { OrgoError } from '../../src/audio/errors';
 import type { AudioServer } from '../../src/server/audio-server';
 import type { Red } from '../shared/red';
 
 /** A place that is listened on, until it is closed. */
-export interface Host {
+export interface AudioListener {
   close(): Promise<void>;
 }
 
@@ -15,41 +14,82 @@ interface Hosted {
   readonly audio: AudioServer;
   /** The whole path of the audio WebSocket, base path included. */
   readonly path: string;
+  /** Called once when another node turns out to answer at the same path. */
+  readonly onRival: (error: OrgoError) => void;
 }
 
+/** What Node-RED emits when a deploy is done, and all its nodes are there. */
+const DEPLOYED = 'flows:started';
+
 /** The audio servers on one of Node-RED's servers: a single upgrade listener, and a single middleware, for all. */
-class SharedHost {
+class SharedServer {
   readonly hosted = new Set<Hosted>();
 
-  constructor(private readonly server: Server) {}
+  constructor(
+    private readonly RED: Red,
+    private readonly basePath: string,
+  ) {
+    // Express has no way to take a route away again: this one stays, and passes on what is not ours.
+    RED.httpNode.use('/api/computers', (request, response, next) => {
+      const url = `${basePath}/api/computers${request.url ?? ''}`;
+      const owner = this.ownerOf(url);
+      if (owner?.hasRest === true) owner.handleRequest(request, response, url);
+      else next();
+    });
+  }
 
   add(entry: Hosted): void {
-    if (this.hosted.size === 0) this.server.on('upgrade', this.onUpgrade);
+    if (this.hosted.size === 0) {
+      this.RED.server.on('upgrade', this.onUpgrade);
+      this.RED.events.on(DEPLOYED, this.onDeployed);
+    }
     this.hosted.add(entry);
   }
 
   delete(entry: Hosted): void {
-    this.hosted.delete(entry);
-    if (this.hosted.size === 0) this.server.off('upgrade', this.onUpgrade);
+    if (!this.hosted.delete(entry) || this.hosted.size > 0) return;
+    this.RED.server.off('upgrade', this.onUpgrade);
+    this.RED.events.off(DEPLOYED, this.onDeployed);
   }
 
-  /** Whose `url` is; who serves just that computer goes before who serves another one. */
-  ownerOf(url: string): AudioServer | undefined {
-    const owners = [...this.hosted].map(({ audio }) => audio);
-    return (
-      owners.find((audio) => audio.owns(url) === 'this') ?? owners.find((audio) => audio.owns(url) !== 'no')
-    );
+  /** @throws OrgoError `ORGO_CANNOT_LISTEN` where another node answers at `path` */
+  checkPath(path: string): void {
+    const isTaken = [...this.hosted].some((other) => other.path === path);
+    const rival = isTaken ? 'another orgo-audio-server' : websocketListenerAt(this.RED, this.basePath, path);
+    if (rival !== undefined) throw rivalError(path, rival);
   }
 
-  /** A path that is none of ours belongs to someone else, whose socket it is. */
+  /** The server that `url` is for: one that serves just that computer comes before one that serves any. */
+  private ownerOf(url: string): AudioServer | undefined {
+    const servers = [...this.hosted].map(({ audio }) => audio);
+    for (const wanted of ['exact', 'any', 'other'] as const) {
+      const owner = servers.find((audio) => audio.fits(url) === wanted);
+      if (owner) return owner;
+    }
+    return undefined;
+  }
+
+  /** An upgrade to any other path belongs to another node, which answers it or lets it wait. */
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    this.ownerOf(request.url ?? '')?.handleUpgrade(request, socket, head);
+    const { url = '' } = request;
+    const owner = this.ownerOf(url);
+    if (owner?.isAudioUrl(url) === true) owner.handleUpgrade(request, socket, head);
+  };
+
+  /** A core node cannot give way, so we do: two that answer an upgrade corrupt each other's stream. */
+  private readonly onDeployed = (): void => {
+    for (const entry of [...this.hosted]) {
+      const rival = websocketListenerAt(this.RED, this.basePath, entry.path);
+      if (rival === undefined) continue;
+      this.delete(entry);
+      entry.onRival(rivalError(entry.path, rival));
+    }
   };
 }
 
-const sharedHosts = new WeakMap<Server, SharedHost>();
+const sharedServers = new WeakMap<Server, SharedServer>();
 
-/** What stands before every path of Node-RED's HTTP nodes: `` or `/red`. */
+/** What comes before every path of Node-RED's HTTP nodes: `` or `/red`. */
 export function basePathOf(RED: Red): string {
   const { httpNodeRoot } = RED.settings;
   if (httpNodeRoot === false) {
@@ -58,28 +98,41 @@ export function basePathOf(RED: Red): string {
       'httpNodeRoot is false in settings.js, so Node-RED serves no paths of nodes: listen on an own port',
     );
   }
-  const trimmed = (httpNodeRoot ?? '').replace(/^\/+|\/+$/g, '');
-  return trimmed === '' ? '' : `/${trimmed}`;
+  return trimPath(httpNodeRoot);
+}
+
+/**
+ * Refuses the path at which the editor's own WebSocket is: serving there would cut every editor off.
+ * @throws OrgoError `ORGO_BAD_SETTING`
+ */
+export function checkNotEditorPath(RED: Red, path: string): void {
+  const whole = basePathOf(RED) + path;
+  const { httpAdminRoot } = RED.settings;
+  const editors = httpAdminRoot === false ? [] : [`${trimPath(httpAdminRoot)}/comms`];
+  if (whole !== '/comms' && !editors.includes(whole)) return;
+  throw new OrgoError(
+    'ORGO_BAD_SETTING',
+    `path is ${path}: at ${whole} Node-RED's editor has its own WebSocket, so choose another path, such as /audio`,
+  );
 }
 
 /**
  * Serves `audio` on Node-RED's own server.
  * @param path the audio WebSocket's path, without the base path
- * @throws OrgoError `ORGO_CANNOT_LISTEN` where another node owns the path
+ * @param onRival called when a later deploy brings a node that answers at the same path: by then, we no longer do
+ * @throws OrgoError `ORGO_CANNOT_LISTEN` where another node has the path
  */
-export function hostOnNodeRed(RED: Red, audio: AudioServer, path: string): Host {
+export function listenOnNodeRed(
+  RED: Red,
+  audio: AudioServer,
+  path: string,
+  onRival: (error: OrgoError) => void,
+): AudioListener {
   const basePath = basePathOf(RED);
-  const entry: Hosted = { audio, path: basePath + path };
-  const shared = sharedHosts.get(RED.server) ?? createShared(RED, basePath);
-  const rival = [...shared.hosted].some((other) => other.path === entry.path)
-    ? 'another orgo-audio-server'
-    : websocketListenerAt(RED, path);
-  if (rival !== undefined) {
-    throw new OrgoError(
-      'ORGO_CANNOT_LISTEN',
-      `The path ${entry.path} belongs to ${rival}: choose another path`,
-    );
-  }
+  const shared = sharedServers.get(RED.server) ?? new SharedServer(RED, basePath);
+  sharedServers.set(RED.server, shared);
+  const entry: Hosted = { audio, path: basePath + path, onRival };
+  shared.checkPath(entry.path);
   shared.add(entry);
   return {
     close(): Promise<void> {
@@ -89,29 +142,25 @@ export function hostOnNodeRed(RED: Red, audio: AudioServer, path: string): Host 
   };
 }
 
-function createShared(RED: Red, basePath: string): SharedHost {
-  const shared = new SharedHost(RED.server);
-  sharedHosts.set(RED.server, shared);
-  // Express has no way to take a route away again: this one stays, and passes on what nobody owns.
-  RED.httpNode.use('/api/computers', (request, response, next) => {
-    const url = `${basePath}/api/computers${request.url ?? ''}`;
-    const owner = shared.ownerOf(url);
-    if (!owner) {
-      next();
-      return;
-    }
-    request.url = url;
-    owner.handleRequest(request, response);
-  });
-  return shared;
+/** What settings.js has as a root, as `` or `/red`. */
+function trimPath(root: string | undefined): string {
+  const trimmed = (root ?? '').replace(/^\/+|\/+$/g, '');
+  return trimmed === '' ? '' : `/${trimmed}`;
 }
 
-/** The core node that answers upgrades at `path`, in words; both would answer, and corrupt each other's stream. */
-function websocketListenerAt(RED: Red, path: string): string | undefined {
+function rivalError(path: string, rival: string): OrgoError {
+  return new OrgoError('ORGO_CANNOT_LISTEN', `The path ${path} belongs to ${rival}: choose another path`);
+}
+
+/** The core node that answers upgrades at the whole `path`, in words. A disabled one answers nothing. */
+function websocketListenerAt(RED: Red, basePath: string, path: string): string | undefined {
   let found: string | undefined;
   RED.nodes.eachNode((config) => {
-    if (config.type !== 'websocket-listener' || typeof config['path'] !== 'string') return;
-    if (`/${config['path'].replace(/^\//, '')}` === path) found = `the websocket-listener ${config.id}`;
+    if (config.type !== 'websocket-listener' || config['d'] === true) return;
+    if (typeof config['path'] !== 'string') return;
+    if (`${basePath}/${config['path'].replace(/^\//, '')}` === path) {
+      found = `the websocket-listener ${config.id}`;
+    }
   });
   return found;
 }

@@ -21,14 +21,14 @@ import {
 } from '../shared/red';
 import { StatusLine } from '../shared/status';
 import { serverTlsOf } from '../shared/tls';
-import { basePathOf, hostOnNodeRed, type Host } from './node-red-listener';
+import { basePathOf, checkNotEditorPath, listenOnNodeRed, type AudioListener } from './node-red-listener';
 import { readServerSettings, type ServerSettings } from './settings';
 
 const TYPE = 'orgo-audio-server';
 const STATS_EVERY_MS = 10_000;
 /** A port that is taken is tried again this often: whoever holds it may go. */
 const LISTEN_AGAIN_MS = 5000;
-/** Connections beyond the listeners: wrong tokens that wait for their answer, REST, handshakes. */
+/** Connections beyond the listeners: more than the server lets wait to be admitted. */
 const SPARE_CONNECTIONS = 1200;
 
 export = function (RED: Red): void {
@@ -47,7 +47,7 @@ class ServerNode implements NodeBehaviour {
   private readonly audio: AudioServer | undefined;
   private readonly feed: FlowSource | undefined;
   private readonly reader: MessageReader;
-  private host: Host | undefined;
+  private host: AudioListener | undefined;
   private opening: Promise<void> = Promise.resolve();
   private cancelRetry: (() => void) | undefined;
   private cancelStats: (() => void) | undefined;
@@ -65,6 +65,7 @@ class ServerNode implements NodeBehaviour {
   ) {
     this.settings = readServerSettings(config, node.credentials);
     if (this.settings.listen === 'own') this.tls = serverTlsOf(RED, this.settings.tls);
+    else checkNotEditorPath(RED, this.settings.path);
     this.status = new StatusLine(RED, node, clock);
     this.reader = new MessageReader({ settings: this.settings, encodings: ['s16le', 'f32le'] }, clock);
     if (this.settings.password === '') {
@@ -77,6 +78,7 @@ class ServerNode implements NodeBehaviour {
     const source = this.createSource();
     if (source instanceof FlowSource) this.feed = source;
     this.audio = this.createAudioServer(source);
+    this.warnOfNodeAuth();
     this.scheduleStats(this.audio);
     this.open(this.audio);
   }
@@ -127,6 +129,7 @@ class ServerNode implements NodeBehaviour {
       basePath: listen === 'node-red' ? basePathOf(this.RED) : '',
       onEvent: (event) => this.onEvent(event),
       onState: (state, sound) => this.onState(state, sound),
+      onError: (error) => this.node.error(error.message, { topic: this.topic }),
     });
   }
 
@@ -136,7 +139,7 @@ class ServerNode implements NodeBehaviour {
       try {
         this.host =
           listen === 'node-red'
-            ? hostOnNodeRed(this.RED, audio, path)
+            ? listenOnNodeRed(this.RED, audio, path, (error) => this.onNoListening(audio, error))
             : await StandaloneListener.open(audio, {
                 host,
                 port,
@@ -146,11 +149,27 @@ class ServerNode implements NodeBehaviour {
         this.reported = '';
         this.show();
       } catch (error) {
-        this.reportOnce(errorText(error));
-        this.status.show('error', listen === 'node-red' ? 'path-taken' : 'port-taken', { port, path });
-        if (!this.closed) this.cancelRetry = this.clock.after(LISTEN_AGAIN_MS, () => this.open(audio));
+        this.onNoListening(audio, error);
       }
     })();
+  }
+
+  /** The port or path can't be had, or not any more: it is tried again until whoever has it is gone. */
+  private onNoListening(audio: AudioServer, error: unknown): void {
+    const { listen, port, path } = this.settings;
+    this.host = undefined;
+    this.reportOnce(errorText(error));
+    this.status.show('error', listen === 'node-red' ? 'path-taken' : 'port-taken', { port, path });
+    if (!this.closed) this.cancelRetry = this.clock.after(LISTEN_AGAIN_MS, () => this.open(audio));
+  }
+
+  /** Node-RED asks for its own user and password, by the header that the API key would come in. */
+  private warnOfNodeAuth(): void {
+    const { listen, apiKey } = this.settings;
+    if (listen !== 'node-red' || apiKey === '' || !this.RED.settings.httpNodeAuth) return;
+    this.node.warn(
+      'httpNodeAuth is set in settings.js, so Node-RED refuses every request that brings the API key, and the REST routes can not be reached: listen on an own port to use them. The audio WebSocket is not affected',
+    );
   }
 
   private switchTo(action: 'start' | 'stop'): void {
@@ -209,7 +228,7 @@ class ServerNode implements NodeBehaviour {
     return this.settings.computerId || this.node.name || TYPE;
   }
 
-  /** A trouble that lasts is told once, however often it is met again. */
+  /** Reports a lasting problem once, however often it is met again. */
   private reportOnce(message: string): void {
     if (this.reported === message) return;
     this.reported = message;

@@ -87,6 +87,15 @@ export interface Red {
   readonly settings: {
     /** Prefix of every route of `httpNode`; false where HTTP nodes are off. */
     readonly httpNodeRoot?: string | false;
+    /** Prefix of the editor and its API; false where they are off. */
+    readonly httpAdminRoot?: string | false;
+    /** The user name and password that every route of `httpNode` asks for, if any. */
+    readonly httpNodeAuth?: unknown;
+  };
+  /** What happens in the runtime, such as `flows:started` when a deploy is done. */
+  readonly events: {
+    on(event: string, listener: () => void): unknown;
+    off(event: string, listener: () => void): unknown;
   };
   /** Node-RED's own HTTP or HTTPS server. */
   readonly server: Server;

@@ -17,6 +17,9 @@ const MAX_WAITING_MS = 600_000;
  */
 const PACE = 1 - 200e-6;
 
+/** Gaps stop counting here, where positions can still be converted exactly to every rate; sound alone never gets there. */
+const MAX_POSITION = Number.MAX_SAFE_INTEGER / 16;
+
 interface Waiting {
   readonly frame: PcmFrame;
   /** Whether the frame's time is that of its capture. */
@@ -112,8 +115,14 @@ export class FlowSource implements Source {
       this.position = this.rate === 0 ? 0 : Math.round((this.position * sampleRate) / this.rate);
       this.rate = sampleRate;
     }
-    const position = this.position + frame.gap;
+    const gap = countable(frame.gap, this.position);
+    const position = this.position + gap;
     this.position = position + frame.samples;
-    this.sink?.onFrame({ ...frame, position });
+    this.sink?.onFrame(gap === frame.gap ? { ...frame, position } : { ...frame, position, gap });
   }
+}
+
+/** A gap as it can be counted from `position` on: whole, not negative, and within {@link MAX_POSITION}. */
+function countable(gap: number, position: number): number {
+  return Number.isNaN(gap) ? 0 : Math.round(Math.min(Math.max(0, gap), Math.max(0, MAX_POSITION - position)));
 }

@@ -16,9 +16,14 @@ export function fillTemplate(template: string, computerId: string): string {
 /** What is appended to a computer's `connection_url` to reach its audio WebSocket. */
 export const CONNECTION_AUDIO_PATH = '/ws/audio';
 
+/** `/desktops/{id}`: the path of a computer's `connection_url`. */
+export function desktopPath(computerId: string): string {
+  return `/desktops/${percentEncode(computerId)}`;
+}
+
 /** `/desktops/{id}/ws/audio`: the path of the newer form of the audio URL. */
 export function desktopAudioPath(computerId: string): string {
-  return `/desktops/${percentEncode(computerId)}/ws/audio`;
+  return desktopPath(computerId) + CONNECTION_AUDIO_PATH;
 }
 
 /** What a request path asks for. */

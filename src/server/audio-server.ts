@@ -1,20 +1,25 @@
-/** The Orgo audio protocol's server side: judges who connects, and gives those it admits to the broadcast. */
+/** The Orgo audio protocol's server side: composes admission, REST and the broadcast into one server. */
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock, type Clock } from '../audio/clock';
-import { errorText } from '../audio/errors';
+import type { OrgoError } from '../audio/errors';
 import type { Source, SourceState } from '../capture/source';
 import { CloseCode, MAX_MESSAGE_BYTES } from '../protocol/close-codes';
-import { parseStreamQuery, tokenOf, type StreamQuery } from '../protocol/stream-format';
+import { tokenOf, type StreamQuery } from '../protocol/stream-format';
 import { routeOf, type Route } from '../protocol/urls';
-import { originAllowed, Secret, TokenThrottle } from './access';
+import { originAllowed, Secret } from './access';
+import { isAudioRoute, isOtherComputer, judge, type Verdict } from './admission';
 import { Broadcast } from './broadcast';
-import { converse } from './control-messages';
+import { clientAddress } from './client-address';
+import { ControlMessages, sendMessage } from './control-messages';
 import type { ListenerInfo, ServerEvent, ServerStats } from './events';
+import { GuessThrottle } from './guess-throttle';
 import { Listener } from './listener';
-import { answerRest, type RestOptions } from './rest';
+import { PendingConnections } from './pending-connections';
+import { RestApi } from './rest';
+import { wireStreamOf } from './wire-stream';
 
 export interface AudioServerOptions {
   readonly source: Source;
@@ -26,24 +31,26 @@ export interface AudioServerOptions {
   readonly computerId?: string;
   /** Path of the audio WebSocket. Default `/audio`. */
   readonly path?: string;
-  /** What stands before every path, such as Node-RED's `/red`; empty by default. */
+  /** What comes before every path, such as Node-RED's `/red`; empty by default. */
   readonly basePath?: string;
   /** Default 64. */
   readonly maxListeners?: number;
   /** Milliseconds of sound that may wait for a listener. Default 500. */
   readonly maxBacklogMs?: number;
-  /** Whether a proxy in front sets `X-Forwarded-For` and `X-Forwarded-Proto`. Default false. */
+  /** Whether a proxy in front sets `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `-Prefix`. Default false. */
   readonly trustProxy?: boolean;
   /** Browsers' origins that may connect; empty (default): any. */
   readonly allowedOrigins?: readonly string[];
   readonly onEvent?: (event: ServerEvent) => void;
   readonly onState?: (state: SourceState, sound: boolean) => void;
+  /** Told once of each fault that closed some listeners, or none, while the others go on. */
+  readonly onError?: (error: OrgoError) => void;
   readonly clock?: Clock;
 }
 
 export const DEFAULT_MAX_LISTENERS = 64;
 export const DEFAULT_MAX_BACKLOG_MS = 500;
-/** Who does not answer the closing of a server that shuts down is cut off: Node-RED waits for it. */
+/** A client that does not answer the closing of a server that shuts down is cut off: Node-RED waits for it. */
 const SHUTDOWN_TIMEOUT_MS = 1000;
 
 export class AudioServer {
@@ -56,72 +63,110 @@ export class AudioServer {
   });
   private readonly clock: Clock;
   private readonly secret: Secret;
-  private readonly throttle: TokenThrottle;
+  private readonly throttle: GuessThrottle;
+  private readonly pending: PendingConnections;
   private readonly broadcast: Broadcast;
-  private readonly rest: RestOptions;
+  private readonly rest: RestApi;
+  private readonly allowedOrigins: readonly string[];
+  private readonly computerId: string;
+  private readonly trustProxy: boolean;
   /** Every open WebSocket, admitted or not. */
   private readonly open = new Set<WebSocket>();
-  private readonly listeners = new Map<Listener, WebSocket>();
   private readonly counted = { frames: 0, bytes: 0, dropped: 0 };
   private running = true;
   private lastId = 0;
 
   constructor(private readonly options: AudioServerOptions) {
-    if (options.password === '') throw new RangeError('AudioServer: the password is empty');
-    this.clock = options.clock ?? systemClock;
-    this.secret = new Secret(options.password);
-    this.throttle = new TokenThrottle(this.clock);
+    const { password, apiKey = '', clock = systemClock } = options;
+    if (password === '') throw new RangeError('AudioServer: the password is empty');
+    this.clock = clock;
+    this.secret = new Secret(password);
+    this.allowedOrigins = options.allowedOrigins ?? [];
+    this.computerId = options.computerId ?? '';
+    this.trustProxy = options.trustProxy ?? false;
+    this.throttle = new GuessThrottle(clock);
+    this.pending = new PendingConnections(clock);
     this.broadcast = new Broadcast({
       source: options.source,
-      clock: this.clock,
+      clock,
       onEvent: (event) => this.emit(event),
       onState: (state, sound) => options.onState?.(state, sound),
+      onError: (error) => options.onError?.(error),
     });
-    this.rest = {
-      apiKey: options.apiKey ? new Secret(options.apiKey) : undefined,
-      password: options.password,
-      computerId: options.computerId ?? '',
-      allowedOrigins: options.allowedOrigins ?? [],
-      trustProxy: options.trustProxy ?? false,
+    this.rest = new RestApi({
+      ...{ password, clock, computerId: this.computerId, basePath: options.basePath ?? '' },
+      apiKey: apiKey === '' ? undefined : new Secret(apiKey),
+      allowedOrigins: this.allowedOrigins,
+      trustProxy: this.trustProxy,
       running: () => this.running,
-    };
+    });
   }
 
   get listenerCount(): number {
-    return this.listeners.size;
+    return this.broadcast.listeners.size;
   }
 
-  /** Whether `url` is of this server: `other` where it is, but names a computer that another one may serve. */
-  owns(url: string): 'this' | 'other' | 'no' {
+  /**
+   * How well this server fits `url`, to choose between servers that share a port: `exact` for its own path or the
+   * computer that it names, `any` where it serves any computer, `other` for a computer that it does not have.
+   */
+  fits(url: string): 'exact' | 'any' | 'other' | 'no' {
     const route = this.routeOf(url);
     if (!route) return 'no';
-    const { computerId = '' } = this.options;
-    return route.kind === 'audio' || computerId === '' || route.computerId === computerId ? 'this' : 'other';
+    if (route.kind === 'audio') return 'exact';
+    if (isOtherComputer(route, this.computerId)) return 'other';
+    return this.computerId === '' ? 'any' : 'exact';
+  }
+
+  /** Whether an upgrade to `url` is for the audio WebSocket. */
+  isAudioUrl(url: string): boolean {
+    return isAudioRoute(this.routeOf(url));
+  }
+
+  /** Whether there are REST routes: only with an API key. */
+  get hasRest(): boolean {
+    return this.rest.hasRoutes;
+  }
+
+  /** Counts a connection that was accepted, until it is admitted or closed. Only for a port that is ours alone. */
+  handleConnection(socket: Socket): void {
+    this.pending.accepted(socket, this.trustProxy ? undefined : (socket.remoteAddress ?? ''));
   }
 
   /** Answers an upgrade to a path that is ours (404 where it is not); takes the socket over in any case. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const { url = '' } = request;
-    const route = this.routeOf(url);
-    if (route?.kind !== 'audio' && route?.kind !== 'desktop-audio') {
-      refuseUpgrade(socket, 404);
-    } else if (!originAllowed(request.headers.origin, this.rest.allowedOrigins)) {
-      refuseUpgrade(socket, 403);
-    } else {
-      this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.open.add(webSocket);
-        webSocket.on('close', () => this.open.delete(webSocket));
-        // ws closes the connection with the right code by itself; its event must only find a listener.
-        webSocket.on('error', () => undefined);
-        this.judge(request, route, socket, webSocket);
-      });
+    const { pathname, query } = splitUrl(request.url ?? '');
+    const params = new URLSearchParams(query);
+    const verdict = judge({
+      route: this.routeOf(pathname),
+      originAllowed: originAllowed(request.headers.origin, this.allowedOrigins),
+      tokenMatches: this.secret.matches(tokenOf(params)),
+      query: params,
+      computerId: this.computerId,
+      running: this.running,
+      listeners: this.listenerCount,
+      maxListeners: this.options.maxListeners ?? DEFAULT_MAX_LISTENERS,
+    });
+    const address = clientAddress(request, this.trustProxy);
+    if (verdict.kind !== 'admit') this.pending.judged(request.socket, address);
+    if (verdict.kind === 'refuse') {
+      refuseUpgrade(socket, verdict.status);
+      return;
     }
+    this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.open.add(webSocket);
+      webSocket.on('close', () => this.open.delete(webSocket));
+      // ws closes the connection with the right code by itself; its event must only find a listener.
+      webSocket.on('error', () => undefined);
+      if (verdict.kind === 'admit') this.pending.admitted(request.socket);
+      this.enact(verdict, address, socket, webSocket);
+    });
   }
 
   /** Answers an HTTP request: the REST routes, 404 for all others. */
-  handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    answerRest(request, response, this.routeOf(request.url ?? ''), this.rest);
+  handleRequest(request: IncomingMessage, response: ServerResponse, url = request.url ?? ''): void {
+    this.rest.answer(request, response, this.routeOf(url));
   }
 
   /** Admits listeners again after {@link stop}. */
@@ -132,18 +177,18 @@ export class AudioServer {
   /** Closes all listeners with 1001; new ones are rejected with 4404. */
   stop(): void {
     this.running = false;
-    for (const listener of this.listeners.keys()) listener.close(CloseCode.goingAway, 'stopped');
+    for (const listener of this.broadcast.listeners) listener.close(CloseCode.goingAway, 'stopped');
     this.broadcast.stop();
   }
 
   /** What was sent since the last call. */
   takeStats(): ServerStats {
     let backlogMs = 0;
-    for (const listener of this.listeners.keys()) {
+    for (const listener of this.broadcast.listeners) {
       backlogMs = Math.max(backlogMs, listener.backlogMs);
       this.count(listener);
     }
-    const stats = { ...this.counted, listeners: this.listeners.size, backlogMs, ageMs: this.broadcast.ageMs };
+    const stats = { ...this.counted, listeners: this.listenerCount, backlogMs, ageMs: this.broadcast.ageMs };
     this.counted.frames = this.counted.bytes = this.counted.dropped = 0;
     return stats;
   }
@@ -152,6 +197,7 @@ export class AudioServer {
   async close(): Promise<void> {
     this.stop();
     this.throttle.close();
+    this.rest.close();
     this.webSockets.close();
     const closed = [...this.open].map(
       (webSocket) =>
@@ -167,59 +213,50 @@ export class AudioServer {
     await Promise.all(closed);
   }
 
-  private judge(request: IncomingMessage, route: Route, socket: Duplex, webSocket: WebSocket): void {
-    const query = new URLSearchParams(splitUrl(request.url ?? '').query);
-    const address = this.addressOf(request);
-    if (!this.secret.matches(tokenOf(query))) {
-      const cancel = this.throttle.reject(address, () =>
-        webSocket.close(CloseCode.badToken, 'invalid token'),
-      );
-      webSocket.on('close', cancel);
-      return;
+  private enact(
+    verdict: Exclude<Verdict, { kind: 'refuse' }>,
+    address: string,
+    socket: Duplex,
+    webSocket: WebSocket,
+  ): void {
+    switch (verdict.kind) {
+      case 'wrong-token':
+        this.rejectToken(address, socket, webSocket);
+        break;
+      case 'close':
+        endWith(webSocket, verdict.code, verdict.reason, verdict.message);
+        break;
+      case 'admit':
+        this.admit(verdict.wanted, address, socket, webSocket);
     }
-    const { computerId = '' } = this.options;
-    const other = route.kind === 'desktop-audio' && computerId !== '' && route.computerId !== computerId;
-    if (other || !this.running) {
-      webSocket.close(CloseCode.notFound, 'computer not found or not running');
-      return;
-    }
-    let wanted: StreamQuery;
-    try {
-      wanted = parseStreamQuery(query);
-    } catch (error) {
-      sendError(webSocket, errorText(error));
-      webSocket.close(CloseCode.badParameter, 'bad parameter');
-      return;
-    }
-    if (this.listeners.size >= (this.options.maxListeners ?? DEFAULT_MAX_LISTENERS)) {
-      sendError(webSocket, `Too many listeners: ${this.listeners.size} are connected`);
-      webSocket.close(CloseCode.tryAgainLater, 'too many listeners');
-      return;
-    }
-    this.admit(wanted, address, socket, webSocket);
+  }
+
+  private rejectToken(address: string, socket: Duplex, webSocket: WebSocket): void {
+    const cancel = this.throttle.reject(address, () => webSocket.close(CloseCode.badToken, 'invalid token'));
+    webSocket.on('close', cancel);
+    if (webSocket.readyState !== webSocket.OPEN) return;
+    new ControlMessages(socket, webSocket, this.clock, (code, reason, message) => {
+      endWith(webSocket, code, reason, message);
+    });
   }
 
   private admit(wanted: StreamQuery, address: string, socket: Duplex, webSocket: WebSocket): void {
     const { sampleRate, channels } = wanted.format;
     const info: ListenerInfo = { id: ++this.lastId, address, sampleRate, channels };
-    const listener = new Listener(
-      socket,
-      webSocket,
-      wanted,
-      this.options.maxBacklogMs ?? DEFAULT_MAX_BACKLOG_MS,
-      this.clock,
-    );
-    this.listeners.set(listener, webSocket);
-    converse(webSocket, listener, this.clock);
+    const { maxBacklogMs = DEFAULT_MAX_BACKLOG_MS } = this.options;
+    const listener = new Listener({
+      ...{ socket, webSocket, stream: wireStreamOf(wanted), sendsClock: wanted.clock },
+      ...{ maxBacklogMs, clock: this.clock },
+    });
     webSocket.on('close', (code) => {
       this.broadcast.remove(listener);
-      this.listeners.delete(listener);
       const { dropped } = listener;
       this.count(listener);
-      this.emit({ event: 'listener-left', listener: info, listeners: this.listeners.size, code, dropped });
+      this.emit({ event: 'listener-left', listener: info, listeners: this.listenerCount, code, dropped });
     });
-    this.emit({ event: 'listener-connected', listener: info, listeners: this.listeners.size });
-    this.broadcast.add(listener);
+    this.broadcast.add(listener, () => {
+      this.emit({ event: 'listener-connected', listener: info, listeners: this.listenerCount });
+    });
   }
 
   private count(listener: Listener): void {
@@ -238,18 +275,6 @@ export class AudioServer {
     const { basePath = '', path = '/audio' } = this.options;
     return pathname.startsWith(`${basePath}/`) ? routeOf(pathname.slice(basePath.length), path) : undefined;
   }
-
-  private addressOf(request: IncomingMessage): string {
-    const forwarded = this.rest.trustProxy ? request.headers['x-forwarded-for'] : undefined;
-    const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim();
-    return addressIn(last ?? '') ?? request.socket.remoteAddress ?? '';
-  }
-}
-
-/** The address in what a proxy wrote, which may be `192.0.2.1:5678` or `[2001:db8::1]:5678` too. */
-function addressIn(text: string): string | undefined {
-  const address = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
-  return isIP(address) === 0 ? undefined : address;
 }
 
 function splitUrl(url: string): { readonly pathname: string; readonly query: string } {
@@ -259,11 +284,12 @@ function splitUrl(url: string): { readonly pathname: string; readonly query: str
     : { pathname: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
-function sendError(webSocket: WebSocket, message: string): void {
-  webSocket.send(JSON.stringify({ type: 'error', message }));
+function endWith(webSocket: WebSocket, code: CloseCode, reason: string, message?: string): void {
+  if (message !== undefined) sendMessage(webSocket, { type: 'error', message });
+  webSocket.close(code, reason);
 }
 
-/** Cuts the connection behind the answer: a client that never ends its side would hold it, and the port, for ever. */
+/** Cuts the connection after the answer: a client that never ends its side would hold it, and the port, for ever. */
 function refuseUpgrade(socket: Duplex, status: number): void {
   socket.once('finish', () => socket.destroy());
   socket.end(

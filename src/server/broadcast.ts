@@ -1,8 +1,7 @@
-/** One capture for all: started with the first listener, stopped behind the last, converted once a format. */
+/** The one registry of listeners, and their one capture: started with the first, stopped after the last. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../audio/clock';
-import type { OrgoError } from '../audio/errors';
-import { formatText } from '../audio/format';
+import { errorText, OrgoError } from '../audio/errors';
 import type { PcmFrame } from '../audio/frame';
 import { SoundDetector, type SoundChange } from '../audio/sound-detector';
 import type { Source, SourceSink, SourceState } from '../capture/source';
@@ -25,10 +24,15 @@ export interface BroadcastOptions {
   readonly onEvent: (event: ServerEvent) => void;
   /** Told whenever the source's state, or whether it gives sound, changed. */
   readonly onState: (state: SourceState, sound: boolean) => void;
+  /** Told once of each fault that ends one part of the broadcast while the others go on. */
+  readonly onError: (error: OrgoError) => void;
 }
 
 export class Broadcast {
-  private readonly lanes = new Map<string, FormatChannel>();
+  /** Every listener until its connection is closed, those that wait for their first frame included. */
+  private readonly members = new Set<Listener>();
+  /** By the key of their stream. */
+  private readonly channels = new Map<string, FormatChannel>();
   /** Listeners that have come while nothing could be captured. */
   private readonly waiting = new Set<Listener>();
   private readonly timers = new Map<Listener | 'stop' | 'lost', () => void>();
@@ -39,25 +43,31 @@ export class Broadcast {
   private everRan = false;
   /** From the loss of a capture that had run until it is back. */
   private away = false;
+  /** Texts of the faults of this capture that were reported. */
+  private readonly faults = new Set<string>();
 
   constructor(private readonly options: BroadcastOptions) {}
 
-  /** All listeners, those that still wait for their first frame included. */
-  *listeners(): Iterable<Listener> {
-    yield* this.waiting;
-    for (const lane of this.lanes.values()) yield* lane.listeners;
+  get listeners(): ReadonlySet<Listener> {
+    return this.members;
   }
 
   /** Age of the newest frame, ms; null before the first. */
   get ageMs(): number | null {
-    const times = [...this.lanes.values()].flatMap((lane) => lane.newestTime ?? []);
+    const times = [...this.channels.values()].flatMap((channel) => channel.newestTime ?? []);
     const { clock } = this.options;
     return times.length === 0 ? null : clock.now() + clock.epochOffset() - Math.max(...times);
   }
 
-  add(listener: Listener): void {
+  /**
+   * Takes a listener in, and starts the capture with the first.
+   * @param onJoined called when it is counted, before anything that its coming causes
+   */
+  add(listener: Listener, onJoined: () => void): void {
     this.cancel('stop');
+    this.members.add(listener);
     this.waiting.add(listener);
+    onJoined();
     this.expectStart(listener);
     if (!this.running) this.startSource();
     else this.admit();
@@ -65,26 +75,27 @@ export class Broadcast {
 
   remove(listener: Listener): void {
     this.cancel(listener);
+    this.members.delete(listener);
     this.waiting.delete(listener);
-    for (const [key, lane] of this.lanes) {
-      if (lane.listeners.delete(listener) && lane.listeners.size === 0) {
-        lane.close();
-        this.lanes.delete(key);
+    for (const [key, channel] of this.channels) {
+      if (channel.listeners.delete(listener) && channel.listeners.size === 0) {
+        channel.close();
+        this.channels.delete(key);
       }
     }
-    if (this.running && this.lanes.size === 0 && this.waiting.size === 0) {
+    if (this.running && this.channels.size === 0 && this.waiting.size === 0) {
       this.schedule('stop', STOP_AFTER_MS, () => this.stop());
     }
   }
 
-  /** Stops the source at once, and forgets the listeners: who calls this closes them. */
+  /** Stops the source at once, and sends the listeners no more: who calls this closes them. */
   stop(): void {
     for (const cancel of this.timers.values()) cancel();
     this.timers.clear();
     this.waiting.clear();
-    // Who does not answer our closing stays for a while: its lane must not go on into the next capture.
-    for (const lane of this.lanes.values()) lane.close();
-    this.lanes.clear();
+    // A connection that is still closing must not receive the next capture.
+    for (const channel of this.channels.values()) channel.close();
+    this.channels.clear();
     this.running = false;
     this.options.source.stop();
     const change = this.detector.finish();
@@ -98,19 +109,59 @@ export class Broadcast {
     this.everRan = false;
     this.away = false;
     this.stream = randomUUID();
+    this.faults.clear();
     const sink: SourceSink = {
       onFrame: (frame) => this.onFrame(frame),
       onState: (state) => this.onSourceState(state),
     };
-    this.options.source.start(sink);
+    try {
+      this.options.source.start(sink);
+    } catch (error) {
+      this.onSourceState({ kind: 'lost', error: startError(error) });
+    }
   }
 
+  /** The one place where a fault is kept from spreading: never to another channel, nor into the source's timer. */
   private onFrame(frame: PcmFrame): void {
-    for (const lane of this.lanes.values()) lane.push(frame);
+    for (const channel of this.channels.values()) {
+      try {
+        channel.push(frame);
+      } catch (error) {
+        this.endChannel(channel, error);
+      }
+    }
+    try {
+      this.detect(frame);
+    } catch (error) {
+      this.detector = new SoundDetector();
+      this.reportFault('Sound and silence are told apart anew', error);
+    }
+  }
+
+  private detect(frame: PcmFrame): void {
     const change = this.detector.push(frame);
     if (!change) return;
     this.tell(change);
     this.options.onState(this.state, this.detector.sound);
+  }
+
+  /** A channel that failed is closed with its own listeners; who connects anew gets a new one. */
+  private endChannel(channel: FormatChannel, error: unknown): void {
+    const { key } = channel.stream;
+    this.channels.delete(key);
+    for (const listener of channel.listeners) this.fail(listener);
+    channel.close();
+    const { size } = channel.listeners;
+    const who = size === 1 ? 'The 1 listener' : `The ${size} listeners`;
+    this.reportFault(`${who} to ${key} ${size === 1 ? 'was' : 'were'} closed with 4500`, error);
+  }
+
+  private reportFault(what: string, error: unknown): void {
+    const text = errorText(error);
+    if (this.faults.has(text)) return;
+    this.faults.add(text);
+    const message = `${what}, since a piece of sound could not be served: ${text}`;
+    this.options.onError(new OrgoError('ORGO_CAPTURE_FAILED', message, { cause: error }));
   }
 
   private tell({ sound, format, position, time }: SoundChange): void {
@@ -162,18 +213,18 @@ export class Broadcast {
     this.options.onState(state, this.detector.sound);
   }
 
-  /** Lets those who waited for a running capture into the lanes of their formats. */
+  /** Lets those who waited for a running capture into the channels of their formats. */
   private admit(): void {
     if (this.state.kind !== 'running' && this.state.kind !== 'suspended') return;
-    for (const listener of this.waiting) this.laneOf(listener).listeners.add(listener);
+    for (const listener of this.waiting) this.channelOf(listener).listeners.add(listener);
     this.waiting.clear();
   }
 
-  private laneOf(listener: Listener): FormatChannel {
-    const key = formatText(listener.format);
-    const lane = this.lanes.get(key) ?? new FormatChannel(listener.format, () => this.options.clock.now());
-    this.lanes.set(key, lane);
-    return lane;
+  private channelOf({ stream }: Listener): FormatChannel {
+    const channel =
+      this.channels.get(stream.key) ?? new FormatChannel(stream, () => this.options.clock.now());
+    this.channels.set(stream.key, channel);
+    return channel;
   }
 
   private expectStart(listener: Listener): void {
@@ -185,7 +236,7 @@ export class Broadcast {
   }
 
   private giveUp(): void {
-    for (const listener of [...this.listeners()]) this.fail(listener);
+    for (const listener of this.members) this.fail(listener);
   }
 
   private fail(listener: Listener): void {
@@ -205,4 +256,11 @@ export class Broadcast {
     this.timers.get(key)?.();
     this.timers.delete(key);
   }
+}
+
+function startError(error: unknown): OrgoError {
+  if (error instanceof OrgoError) return error;
+  return new OrgoError('ORGO_CAPTURE_FAILED', `The capture did not start: ${errorText(error)}`, {
+    cause: error,
+  });
 }

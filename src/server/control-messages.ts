@@ -1,44 +1,77 @@
-/** What a listener may say, and how much of anything else is borne. */
-import type { WebSocket } from 'ws';
+/** What a client may say on its WebSocket, how it is answered, and how much of anything else is accepted. */
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
 import type { Clock } from '../audio/clock';
 import { CloseCode } from '../protocol/close-codes';
-import { NOT_A_CLIENT_MESSAGE, parseClientMessage } from '../protocol/messages';
-import type { Listener } from './listener';
+import { NOT_A_CLIENT_MESSAGE, parseClientMessage, type ServerMessage } from '../protocol/messages';
 
-/** The tenth message that is none of the protocol's, within this time, ends the connection. */
+/** The tenth message that is not one of the protocol's, within this time, ends the connection. */
 const MAX_UNREADABLE = 10;
 const UNREADABLE_WINDOW_MS = 10_000;
+/** Answers to pings that may wait to be read. */
+const MAX_WAITING_ANSWERS = 100;
 
-/** Answers a listener's messages for as long as it is connected. */
-export function converse(webSocket: WebSocket, listener: Listener, clock: Clock): void {
-  let unreadable: number[] = [];
+/** Sends a text frame. */
+export function sendMessage(webSocket: WebSocket, message: ServerMessage): void {
+  if (webSocket.readyState === WebSocket.OPEN) webSocket.send(JSON.stringify(message));
+}
 
-  webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+/**
+ * Answers a client's messages for as long as it is connected. Clients with a wrong token are answered too while
+ * their closing is put off: whether pings are answered must not tell which token is right.
+ */
+export class ControlMessages {
+  private unreadable: number[] = [];
+  /** Answers sent since the socket last had nothing to write. */
+  private waitingAnswers = 0;
+
+  constructor(
+    private readonly socket: Duplex,
+    private readonly webSocket: WebSocket,
+    private readonly clock: Clock,
+    private readonly close: (code: CloseCode, reason: string, message?: string) => void,
+  ) {
+    webSocket.on('ping', (payload) => this.answer(() => webSocket.pong(payload, false)));
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => this.onMessage(data, isBinary));
+  }
+
+  private onMessage(data: Buffer, isBinary: boolean): void {
     if (isBinary) {
-      listener.close(CloseCode.unsupportedData, 'send text, not binary');
+      this.close(CloseCode.unsupportedData, 'send text, not binary');
       return;
     }
     const message = parseClientMessage(data.toString());
     switch (message?.type) {
       case 'ping':
-        listener.pong();
+        this.answer(() => sendMessage(this.webSocket, { type: 'pong' }));
         return;
       case 'stop':
-        listener.close(CloseCode.normal, 'stopped');
+        this.close(CloseCode.normal, 'stopped');
         return;
       case undefined:
-        refuse();
+        this.refuse();
     }
-  });
+  }
 
-  function refuse(): void {
-    const now = clock.now();
-    unreadable = unreadable.filter((time) => now - time < UNREADABLE_WINDOW_MS);
-    unreadable.push(now);
-    if (unreadable.length >= MAX_UNREADABLE) {
-      listener.close(CloseCode.policyViolation, 'too many unreadable messages', NOT_A_CLIENT_MESSAGE);
+  private refuse(): void {
+    const now = this.clock.now();
+    this.unreadable = this.unreadable.filter((time) => now - time < UNREADABLE_WINDOW_MS);
+    this.unreadable.push(now);
+    if (this.unreadable.length >= MAX_UNREADABLE) {
+      this.close(CloseCode.policyViolation, 'too many unreadable messages', NOT_A_CLIENT_MESSAGE);
     } else {
-      listener.send({ type: 'error', message: NOT_A_CLIENT_MESSAGE });
+      sendMessage(this.webSocket, { type: 'error', message: NOT_A_CLIENT_MESSAGE });
     }
+  }
+
+  /** Sends an answer that may have to wait after others that the client does not read. */
+  private answer(send: () => void): void {
+    if (this.webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.socket.writableLength === 0) this.waitingAnswers = 0;
+    if (++this.waitingAnswers > MAX_WAITING_ANSWERS) {
+      this.close(CloseCode.policyViolation, 'pings faster than their answers are read');
+      return;
+    }
+    send();
   }
 }

@@ -1,16 +1,15 @@
-/** One wire format: the source's sound is converted, cut and framed once, and written to all its listeners. */
+/** One wire stream: the source's sound is converted, cut and framed once, and written to all its listeners. */
 import type { PcmFrame } from '../audio/frame';
-import type { PcmFormat } from '../audio/format';
-import { FRAME_MS } from '../protocol/stream-format';
 import { Resampler } from '../resample/resampler';
 import type { Listener } from './listener';
 import { Packetizer, type WireFrame } from './packetizer';
 import { withProbe } from './websocket-frame';
+import type { WireStream } from './wire-stream';
 
 /** Listeners are asked for a sign of life this often when they are few, and this often when they are many. */
 const PROBE_MIN_MS = 240;
 const PROBE_MAX_MS = 1000;
-/** Answers to probes that the whole lane may cause a second. */
+/** Answers to probes that the whole channel may cause a second. */
 const PROBES_PER_SECOND = 200;
 
 export class FormatChannel {
@@ -22,14 +21,14 @@ export class FormatChannel {
   newestTime: number | undefined;
 
   constructor(
-    readonly format: PcmFormat,
+    readonly stream: WireStream,
     private readonly now: () => number,
   ) {
-    this.packetizer = new Packetizer(format);
-    this.resampler = new Resampler({ ...format, quality: 'live' });
+    this.packetizer = new Packetizer(stream.format);
+    this.resampler = new Resampler({ ...stream.format, quality: 'live' });
   }
 
-  /** Takes the source's next frame. */
+  /** Takes the source's next frame. What it throws is of this channel alone: the broadcast ends it. */
   push(frame: PcmFrame): void {
     for (const converted of this.resampler.push(frame)) {
       for (const wireFrame of this.packetizer.push(converted)) this.deliver(wireFrame);
@@ -50,7 +49,7 @@ export class FormatChannel {
 
   private probeDue(): boolean {
     const interval = (this.listeners.size * 1000) / PROBES_PER_SECOND;
-    const frames = Math.min(PROBE_MAX_MS, Math.max(PROBE_MIN_MS, interval)) / FRAME_MS;
+    const frames = Math.min(PROBE_MAX_MS, Math.max(PROBE_MIN_MS, interval)) / this.stream.frameMs;
     if (++this.sinceProbe < frames) return false;
     this.sinceProbe = 0;
     return true;

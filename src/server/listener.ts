@@ -2,12 +2,12 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Clock } from '../audio/clock';
-import { bytesPerSample, type PcmFormat } from '../audio/format';
-import { CloseCode } from '../protocol/close-codes';
-import type { ServerMessage } from '../protocol/messages';
-import { FRAME_MS, frameSamples, type StreamQuery } from '../protocol/stream-format';
+import type { CloseCode } from '../protocol/close-codes';
+import { ControlMessages, sendMessage } from './control-messages';
+import { LifeSigns } from './life-signs';
 import type { WireFrame } from './packetizer';
 import { probePosition } from './websocket-frame';
+import type { WireStream } from './wire-stream';
 
 interface ListenerStats {
   /** Frames written. */
@@ -18,13 +18,21 @@ interface ListenerStats {
   dropped: number;
 }
 
+export interface ListenerOptions {
+  /** The connection, and the WebSocket on it. */
+  readonly socket: Duplex;
+  readonly webSocket: WebSocket;
+  readonly stream: WireStream;
+  /** Whether the client asked for the clock extension. */
+  readonly sendsClock: boolean;
+  /** Milliseconds of sound that may wait. */
+  readonly maxBacklogMs: number;
+  readonly clock: Clock;
+}
+
 const CLOCK_EVERY_MS = 1000;
-/** Who reads nothing for this long is gone: its network ended without a word. */
-const GONE_AFTER_MS = 90_000;
 /** Probes remembered: more than fit into the time in which one must be answered. */
 const MAX_PROBES = 16;
-/** Answers to pings that may wait to be read. */
-const MAX_WAITING_ANSWERS = 100;
 const NOTHING = Buffer.alloc(0);
 
 interface Probe {
@@ -38,12 +46,14 @@ interface Probe {
  * the way would swallow a minute of sound before the socket alone told of it.
  */
 export class Listener {
-  readonly format: PcmFormat;
+  readonly stream: WireStream;
   /** Frames left out since the beginning because the listener did not keep up. */
   dropped = 0;
+  private readonly socket: Duplex;
+  private readonly webSocket: WebSocket;
+  private readonly clock: Clock;
+  private readonly lifeSigns: LifeSigns;
   private stats: ListenerStats = { frames: 0, bytes: 0, dropped: 0 };
-  private readonly bytesPerMs: number;
-  private readonly frameSamples: number;
   private queue: WireFrame[] = [];
   /** The wire position at which `started` was sent; undefined before. */
   private origin: number | undefined;
@@ -52,28 +62,32 @@ export class Listener {
   /** Written and not answered yet, the oldest first. */
   private probes: Probe[] = [];
   private answersProbes = false;
-  private keptUpAt: number | undefined;
-  /** Answers sent since the socket last had nothing to write. */
-  private waitingAnswers = 0;
   private awaitsSocket = false;
 
-  constructor(
-    private readonly socket: Duplex,
-    private readonly webSocket: WebSocket,
-    readonly query: StreamQuery,
-    private readonly maxBacklogMs: number,
-    private readonly clock: Clock,
-  ) {
-    this.format = query.format;
-    this.frameSamples = frameSamples(this.format.sampleRate);
-    this.bytesPerMs = (this.format.sampleRate * bytesPerSample(this.format)) / 1000;
+  constructor(private readonly options: ListenerOptions) {
+    const { socket, webSocket, stream, clock } = options;
+    this.stream = stream;
+    this.socket = socket;
+    this.webSocket = webSocket;
+    this.clock = clock;
+    this.lifeSigns = new LifeSigns(
+      clock,
+      () => webSocket.ping(NOTHING, false),
+      () => webSocket.terminate(),
+    );
+    const seen = (): void => this.lifeSigns.seen(clock.now());
     webSocket.on('pong', (payload) => this.acknowledge(payload));
-    webSocket.on('ping', (payload) => this.answer(() => webSocket.pong(payload, false)));
+    for (const event of ['ping', 'pong', 'message']) webSocket.on(event, seen);
+    webSocket.once('close', () => this.lifeSigns.close());
+    new ControlMessages(socket, webSocket, clock, (code, reason, message) => {
+      this.close(code, reason, message);
+    });
   }
 
   /** Milliseconds of sound that wait in this process. */
   get backlogMs(): number {
-    return this.queue.length * FRAME_MS + this.socket.writableLength / this.bytesPerMs;
+    const { frameMs, bytesPerMs } = this.stream;
+    return this.queue.length * frameMs + this.socket.writableLength / bytesPerMs;
   }
 
   /**
@@ -87,20 +101,18 @@ export class Listener {
       return;
     }
     if (this.keepsUp(now)) {
-      this.keptUpAt = now;
+      this.lifeSigns.seen(now);
       if (this.queue.length > 0) this.drain(now);
       this.write(frame, now);
       return;
     }
     this.queue.push(frame);
-    while (this.queue.length > 0 && this.backlogMs > this.maxBacklogMs) {
+    while (this.queue.length > 0 && this.backlogMs > this.options.maxBacklogMs) {
       this.queue.shift();
       this.dropped++;
       this.stats.dropped++;
     }
-    this.keptUpAt ??= now;
-    if (now - this.keptUpAt > GONE_AFTER_MS) this.webSocket.terminate();
-    else this.awaitSocket();
+    this.awaitSocket();
   }
 
   /** What was counted since the last call. */
@@ -110,20 +122,10 @@ export class Listener {
     return taken;
   }
 
-  /** Sends a text frame. */
-  send(message: ServerMessage): void {
-    if (this.webSocket.readyState === WebSocket.OPEN) this.webSocket.send(JSON.stringify(message));
-  }
-
-  /** Answers a `ping`; a client that sends more than it reads is closed with 1008. */
-  pong(): void {
-    this.answer(() => this.send({ type: 'pong' }));
-  }
-
   /** Ends the connection, with an `error` text first where there is something to say. */
   close(code: CloseCode, reason: string, message?: string): void {
     this.queue = [];
-    if (message !== undefined) this.send({ type: 'error', message });
+    if (message !== undefined) sendMessage(this.webSocket, { type: 'error', message });
     this.webSocket.close(code, reason);
   }
 
@@ -134,14 +136,13 @@ export class Listener {
   private begin(first: WireFrame): void {
     this.origin = first.position;
     this.nextPosition = first.position;
-    const { sampleRate, channels } = this.format;
-    this.send({ type: 'started', sample_rate: sampleRate, channels });
+    sendMessage(this.webSocket, this.stream.started);
     this.queue.push(first);
   }
 
   private keepsUp(now: number): boolean {
     const [oldest] = this.probes;
-    const answered = !oldest || !this.answersProbes || now - oldest.sentAt <= this.maxBacklogMs;
+    const answered = !oldest || !this.answersProbes || now - oldest.sentAt <= this.options.maxBacklogMs;
     return answered && this.socket.writableLength === 0;
   }
 
@@ -156,6 +157,7 @@ export class Listener {
       this.awaitsSocket = false;
       if (this.queue.length === 0 || this.webSocket.readyState !== WebSocket.OPEN) return;
       const now = this.clock.now();
+      this.lifeSigns.seen(now);
       if (this.keepsUp(now)) this.drain(now);
       else this.awaitSocket();
     });
@@ -170,18 +172,19 @@ export class Listener {
 
   private write(frame: WireFrame, now: number): void {
     const missed = frame.position - this.nextPosition;
-    if (this.query.clock && (missed > 0 || now - this.clockSentAt >= CLOCK_EVERY_MS)) {
+    if (this.options.sendsClock && (missed > 0 || now - this.clockSentAt >= CLOCK_EVERY_MS)) {
       const position = frame.position - (this.origin ?? 0);
-      this.send({ type: 'clock', position, time: frame.time, dropped: missed });
+      sendMessage(this.webSocket, { type: 'clock', position, time: frame.time, dropped: missed });
       this.clockSentAt = now;
     }
     this.socket.write(frame.bytes);
     if (frame.probe && this.probes.length < MAX_PROBES) {
       this.probes.push({ position: frame.position, sentAt: now });
     }
-    this.nextPosition = frame.position + this.frameSamples;
+    this.lifeSigns.sent(now);
+    this.nextPosition = frame.position + this.stream.frameSamples;
     this.stats.frames++;
-    this.stats.bytes += this.frameSamples * bytesPerSample(this.format);
+    this.stats.bytes += frame.payloadBytes;
   }
 
   private acknowledge(payload: Buffer): void {
@@ -189,16 +192,5 @@ export class Listener {
     if (position === undefined) return;
     this.answersProbes = true;
     this.probes = this.probes.filter((probe) => probe.position > position);
-  }
-
-  /** Sends an answer that may have to wait behind others that the client does not read. */
-  private answer(send: () => void): void {
-    if (this.webSocket.readyState !== WebSocket.OPEN) return;
-    if (this.socket.writableLength === 0) this.waitingAnswers = 0;
-    if (++this.waitingAnswers > MAX_WAITING_ANSWERS) {
-      this.close(CloseCode.policyViolation, 'pings faster than their answers are read');
-      return;
-    }
-    send();
   }
 }

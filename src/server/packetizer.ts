@@ -9,6 +9,7 @@ export interface WireFrame {
   /** WebSocket header and payload; with a ping behind them where `probe` is set. */
   readonly bytes: Buffer;
   readonly probe: boolean;
+  readonly payloadBytes: number;
   /** Index of the first sample since the format's stream began; what was skipped is counted. */
   readonly position: number;
   /** When the first sample was captured, epoch ms. */
@@ -138,7 +139,13 @@ export class Packetizer {
   private advance(samples: number, out: WireFrame[]): void {
     this.held += samples;
     if (this.held < this.frameSamples || !this.bytes) return;
-    out.push({ bytes: this.bytes, probe: false, position: this.heldPosition, time: this.heldTime });
+    out.push({
+      bytes: this.bytes,
+      probe: false,
+      payloadBytes: this.frameSamples * this.sampleBytes,
+      position: this.heldPosition,
+      time: this.heldTime,
+    });
     this.bytes = undefined;
     this.held = 0;
   }

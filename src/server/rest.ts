@@ -1,7 +1,12 @@
-/** The REST routes beside the WebSocket: a computer's password and its state, for who holds the API key. */
+/** The REST routes beside the WebSocket: a computer's address, state and password, for clients with the API key. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../audio/clock';
+import { desktopPath, type Route } from '../protocol/urls';
 import { originAllowed, type Secret } from './access';
-import type { Route } from '../protocol/urls';
+import { isOtherComputer } from './admission';
+import { clientAddress } from './client-address';
+import { GuessThrottle } from './guess-throttle';
+import { publicUrl } from './public-url';
 
 export interface RestOptions {
   /** The API key; undefined: there are no REST routes. */
@@ -9,9 +14,12 @@ export interface RestOptions {
   readonly password: string;
   /** The one computer served; empty: any id. */
   readonly computerId: string;
+  /** What comes before every path, such as Node-RED's `/red`. */
+  readonly basePath: string;
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: boolean;
   readonly running: () => boolean;
+  readonly clock: Clock;
 }
 
 interface Answer {
@@ -21,73 +29,106 @@ interface Answer {
 
 const BEARER = /^Bearer +(.+)$/i;
 const PREFLIGHT_MAX_AGE_S = 600;
+/** Answers to wrong keys that may wait for one network; beyond them the answer is 429. */
+const MAX_WAITING_OF_NETWORK = 32;
+const RETRY_AFTER_S = 30;
 
-/** Answers one request; `route` is undefined where the path is none of ours. */
-export function answerRest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  route: Route | undefined,
-  options: RestOptions,
-): void {
-  const { origin } = request.headers;
-  response.setHeader('Vary', 'Origin');
-  response.setHeader('Cache-Control', 'no-store');
-  if (origin !== undefined && originAllowed(origin, options.allowedOrigins)) {
-    response.setHeader('Access-Control-Allow-Origin', origin);
-    response.setHeader('Access-Control-Allow-Methods', 'GET');
-    response.setHeader('Access-Control-Allow-Headers', 'Authorization');
-    response.setHeader('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_S));
+export class RestApi {
+  /** Wrong keys count apart from wrong tokens: neither makes the other wait. */
+  private readonly throttle: GuessThrottle;
+
+  constructor(private readonly options: RestOptions) {
+    this.throttle = new GuessThrottle(options.clock);
   }
-  const { status, body } = judge(request, response, route, options);
-  response.statusCode = status;
-  if (!body) {
-    response.end();
-    return;
+
+  /** Whether there are REST routes at all. */
+  get hasRoutes(): boolean {
+    return this.options.apiKey !== undefined;
   }
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.end(JSON.stringify(body));
+
+  /** Answers one request; `route` is undefined where the path is none of ours. */
+  answer(request: IncomingMessage, response: ServerResponse, route: Route | undefined): void {
+    const { origin } = request.headers;
+    response.setHeader('Vary', 'Origin');
+    response.setHeader('Cache-Control', 'no-store');
+    if (origin !== undefined && originAllowed(origin, this.options.allowedOrigins)) {
+      response.setHeader('Access-Control-Allow-Origin', origin);
+      response.setHeader('Access-Control-Allow-Methods', 'GET');
+      response.setHeader('Access-Control-Allow-Headers', 'Authorization');
+      response.setHeader('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_S));
+    }
+    const answer = this.judge(request, response, route);
+    if (answer.status === 401) this.refuseKey(request, response, answer);
+    else send(response, answer);
+  }
+
+  /** Gives at once the answers that were put off: a server that closes must not leave requests open. */
+  close(): void {
+    this.throttle.answerAll();
+    this.throttle.close();
+  }
+
+  private judge(request: IncomingMessage, response: ServerResponse, route: Route | undefined): Answer {
+    const { apiKey, computerId } = this.options;
+    if (!route) return failure(404, 'There is nothing at this path');
+    if (route.kind === 'audio' || route.kind === 'desktop-audio') {
+      response.setHeader('Upgrade', 'websocket');
+      return failure(426, 'This is a WebSocket: connect with ws:// or wss://');
+    }
+    if (!apiKey) return failure(404, 'This server has no API key set, so it has no REST routes');
+    if (request.method === 'OPTIONS') return { status: 204 };
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD, OPTIONS');
+      return failure(405, 'Only GET is answered here');
+    }
+    const key = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    if (key === undefined || !apiKey.matches(key)) {
+      return failure(401, 'The API key is missing or wrong: send it as "Authorization: Bearer {key}"');
+    }
+    if (isOtherComputer(route, computerId)) return failure(404, 'No such computer here');
+    const { password } = this.options;
+    if (route.kind === 'password') return { status: 200, body: { password } };
+    return { status: 200, body: this.describe(request, route.computerId) };
+  }
+
+  /** A computer as today's hosted service describes one. The id is its own instance: there is one of each. */
+  private describe(request: IncomingMessage, id: string): Record<string, string> {
+    const { password, basePath, trustProxy, running } = this.options;
+    const url = publicUrl(request, trustProxy);
+    const base = url.pathname === '/' ? '' : url.pathname;
+    return {
+      id,
+      instance_id: id,
+      status: running() ? 'running' : 'stopped',
+      hostname: url.hostname,
+      connection_url: `${url.origin}${base}${basePath}${desktopPath(id)}`,
+      vnc_password: password,
+    };
+  }
+
+  /** The wait for a wrong key goes on though its client hangs up: it holds one of its network's places. */
+  private refuseKey(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+    const { trustProxy } = this.options;
+    const address = clientAddress(request, trustProxy);
+    if (this.throttle.isFull || this.throttle.waiting(address) >= MAX_WAITING_OF_NETWORK) {
+      response.setHeader('Retry-After', String(RETRY_AFTER_S));
+      send(
+        response,
+        failure(429, 'Too many wrong API keys came from this address: wait, then send the right one'),
+      );
+      return;
+    }
+    response.setHeader('WWW-Authenticate', 'Bearer');
+    this.throttle.reject(address, () => send(response, answer));
+  }
 }
 
-function judge(
-  request: IncomingMessage,
-  response: ServerResponse,
-  route: Route | undefined,
-  options: RestOptions,
-): Answer {
-  if (!route) return failure(404, 'There is nothing at this path');
-  if (route.kind === 'audio' || route.kind === 'desktop-audio') {
-    response.setHeader('Upgrade', 'websocket');
-    return failure(426, 'This is a WebSocket: connect with ws:// or wss://');
-  }
-  if (!options.apiKey) return failure(404, 'This server has no API key set, so it has no REST routes');
-  if (request.method === 'OPTIONS') return { status: 204 };
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD, OPTIONS');
-    return failure(405, 'Only GET is answered here');
-  }
-  const key = BEARER.exec(request.headers.authorization ?? '')?.[1];
-  if (key === undefined || !options.apiKey.matches(key)) {
-    response.setHeader('WWW-Authenticate', 'Bearer');
-    return failure(401, 'The API key is missing or wrong: send it as "Authorization: Bearer {key}"');
-  }
-  const { computerId } = route;
-  if (options.computerId !== '' && computerId !== options.computerId) {
-    return failure(404, 'No such computer here');
-  }
-  if (route.kind === 'password') return { status: 200, body: { password: options.password } };
-  const status = options.running() ? 'running' : 'stopped';
-  const url = `${originOf(request, options.trustProxy)}/desktops/${encodeURIComponent(computerId)}`;
-  return { status: 200, body: { id: computerId, status, connection_url: url } };
+function send(response: ServerResponse, { status, body }: Answer): void {
+  response.statusCode = status;
+  if (body) response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(body && JSON.stringify(body));
 }
 
 function failure(status: number, error: string): Answer {
   return { status, body: { error } };
-}
-
-/** `wss://host:port` as the client reached us. */
-function originOf(request: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy ? request.headers['x-forwarded-proto'] : undefined;
-  const secure = forwarded === undefined ? 'encrypted' in request.socket : forwarded === 'https';
-  const { localAddress = '127.0.0.1', localPort = 0 } = request.socket;
-  return `${secure ? 'wss' : 'ws'}://${request.headers.host ?? `${localAddress}:${localPort}`}`;
 }

@@ -52,6 +52,7 @@ export class StandaloneListener {
     const sockets = new Set<Socket>();
     server.on('connection', (socket: Socket) => {
       sockets.add(socket);
+      audio.handleConnection(socket);
       socket.once('close', () => sockets.delete(socket));
     });
     await new Promise<void>((resolve, reject) => {

@@ -117,9 +117,10 @@ export class FakeRed implements Red {
   readonly instances = new Map<string, unknown>();
   /** The configuration of every node of the flows. */
   readonly configs: NodeConfig[] = [];
-  readonly settings = {};
+  settings: Red['settings'] = {};
+  readonly events = new EventEmitter();
   readonly server = createServer();
-  readonly httpNode = NO_APP;
+  httpNode: HttpApp = NO_APP;
   readonly httpAdmin = NO_APP;
   readonly auth = { needsPermission: () => () => undefined };
   readonly comms = { publish: () => undefined };

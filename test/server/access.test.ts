@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { networkOf, originAllowed, parseOrigins, Secret, TokenThrottle } from '../../src/server/access';
+import { originAllowed, parseOrigins, Secret } from '../../src/server/access';
+import { networkOf } from '../../src/server/client-address';
+import { GuessThrottle } from '../../src/server/guess-throttle';
 import { FakeClock } from '../nodes/fake-clock';
 
 describe('Secret', () => {
@@ -13,8 +15,8 @@ describe('Secret', () => {
   });
 });
 
-describe('TokenThrottle', () => {
-  function attempt(throttle: TokenThrottle, clock: FakeClock, address: string): number {
+describe('GuessThrottle', () => {
+  function attempt(throttle: GuessThrottle, clock: FakeClock, address: string): number {
     const asked = clock.now();
     let answeredAt = -1;
     throttle.reject(address, () => (answeredAt = clock.now()));
@@ -24,7 +26,7 @@ describe('TokenThrottle', () => {
 
   it('answers the first ten in a minute at once, then each a second later than the one before', () => {
     const clock = new FakeClock();
-    const throttle = new TokenThrottle(clock);
+    const throttle = new GuessThrottle(clock);
     const rejected: number[] = [];
     for (let i = 0; i < 13; i++) throttle.reject('10.0.0.1', () => rejected.push(clock.now() - 1000));
     assert.deepEqual(rejected, Array(10).fill(0));
@@ -34,7 +36,7 @@ describe('TokenThrottle', () => {
 
   it('waits 30 s at most, and forgets after a minute', () => {
     const clock = new FakeClock();
-    const throttle = new TokenThrottle(clock);
+    const throttle = new GuessThrottle(clock);
     for (let i = 0; i < 100; i++) throttle.reject('10.0.0.1', () => undefined);
     assert.equal(attempt(throttle, clock, '10.0.0.1'), 30_000);
     clock.advance(61_000);
@@ -43,14 +45,14 @@ describe('TokenThrottle', () => {
 
   it('slows nobody at another address', () => {
     const clock = new FakeClock();
-    const throttle = new TokenThrottle(clock);
+    const throttle = new GuessThrottle(clock);
     for (let i = 0; i < 50; i++) throttle.reject('10.0.0.1', () => undefined);
     assert.equal(attempt(throttle, clock, '10.0.0.2'), 0);
   });
 
   it('puts off a thousand at once at most, and forgets who has left', () => {
     const clock = new FakeClock();
-    const throttle = new TokenThrottle(clock);
+    const throttle = new GuessThrottle(clock);
     let answered = 0;
     const cancels = Array.from({ length: 1010 }, () => throttle.reject('10.0.0.1', () => answered++));
     assert.equal(answered, 10);
@@ -62,7 +64,7 @@ describe('TokenThrottle', () => {
 
   it('remembers ten thousand addresses at most', () => {
     const clock = new FakeClock();
-    const throttle = new TokenThrottle(clock);
+    const throttle = new GuessThrottle(clock);
     for (let i = 0; i < 11; i++) throttle.reject('first', () => undefined);
     for (let i = 0; i < 10_000; i++) throttle.reject(`10.${i >> 8}.${i & 255}.1`, () => undefined);
     assert.equal(attempt(throttle, clock, 'first'), 0);

@@ -104,6 +104,81 @@ describe('a listener that does not keep up', () => {
     }));
 });
 
+describe('a listener while no frames flow', { timeout: 30_000 }, () => {
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  };
+
+  it('is asked every 30 s, and stays for as long as it answers', () =>
+    scene(async ({ rig, clock }) => {
+      const client = await rig.listen();
+      let pings = 0;
+      client.webSocket.on('ping', () => pings++);
+      for (let minute = 0; minute < 10; minute++) {
+        clock.advance(30_000);
+        await turns();
+        clock.advance(30_000);
+        await turns();
+      }
+      await untilQuiet(client);
+      assert.equal(pings, 20);
+      assert.equal(rig.audio.listenerCount, 1);
+    }));
+
+  it('is let go 90 s after its last sign of life', () =>
+    scene(async ({ rig, clock }) => {
+      const client = await rig.listen();
+      clock.advance(45_000);
+      client.send({ type: 'ping' });
+      await client.until(() => client.texts.length === 1);
+      client.webSocket.pause();
+      clock.advance(89_000);
+      await turns();
+      assert.equal(rig.audio.listenerCount, 1);
+      clock.advance(2000);
+      while (rig.audio.listenerCount > 0) await new Promise(setImmediate);
+      assert.equal(rig.events.at(-1)?.event, 'listener-left');
+      client.webSocket.terminate();
+    }));
+
+  it('is let go though frames flowed before', () =>
+    scene(async ({ rig, clock, play }) => {
+      const client = await rig.listen();
+      await play(1000);
+      client.webSocket.pause();
+      clock.advance(95_000);
+      while (rig.audio.listenerCount > 0) await new Promise(setImmediate);
+      assert.equal(rig.source.starts, 1);
+      client.webSocket.terminate();
+    }));
+
+  it('leaves no timer behind', () =>
+    scene(async ({ rig, clock }) => {
+      const client = await rig.listen();
+      client.webSocket.close();
+      await client.untilClosed();
+      while (rig.audio.listenerCount > 0) await new Promise(setImmediate);
+      clock.advance(2000);
+      assert.equal(clock.pending, 0);
+    }));
+});
+
+describe('a listener that reads, but never all', { timeout: 60_000 }, () => {
+  it('stays for as long as it answers', () =>
+    scene(async ({ rig, play }) => {
+      const slow = await rig.listen();
+      await play(1000);
+      for (let round = 0; round < 4; round++) {
+        slow.webSocket.pause();
+        await play(40_000);
+        slow.send({ type: 'ping' });
+        await new Promise(setImmediate);
+      }
+      assert.equal(rig.audio.listenerCount, 1);
+      slow.webSocket.terminate();
+    }));
+});
+
 describe('pings', () => {
   it('are answered by the WebSocket protocol too', () =>
     scene(async ({ rig }) => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { systemClock } from '../../src/audio/clock';
+import { OrgoApi } from '../../src/client/orgo-api';
+import { FakeClock } from '../nodes/fake-clock';
 import { PASSWORD, ServerRig } from '../support/server-rig';
 
 const KEY = 'sk-test';
@@ -33,8 +36,14 @@ describe('REST', () => {
 
   it('tells the state and where to connect', () =>
     withRig({ apiKey: KEY }, async (rig) => {
-      const place = `ws://127.0.0.1:${rig.port.port}/desktops/any%20id`;
-      const answer = { id: 'any id', status: 'running', connection_url: place };
+      const answer = {
+        id: 'any id',
+        instance_id: 'any id',
+        status: 'running',
+        hostname: '127.0.0.1',
+        connection_url: `http://127.0.0.1:${rig.port.port}/desktops/any%20id`,
+        vnc_password: PASSWORD,
+      };
       assert.deepEqual(await get(rig, '/api/computers/any%20id', { headers: BEARER }), [200, answer]);
       rig.audio.stop();
       const [, stopped] = await get(rig, '/api/computers/any%20id', { headers: BEARER });
@@ -96,3 +105,125 @@ describe('REST', () => {
       assert.equal(evil.headers.get('access-control-allow-origin'), null);
     }));
 });
+
+describe('the address that REST names', { timeout: 30_000 }, () => {
+  const described = async (
+    options: Parameters<typeof ServerRig.open>[0],
+    headers: Record<string, string>,
+    path = '/api/computers/desk',
+  ): Promise<Record<string, string>> => {
+    let body: unknown;
+    await withRig({ apiKey: KEY, ...options }, async (rig) => {
+      [, body] = await get(rig, path, { headers: { ...BEARER, ...headers } });
+    });
+    return body as Record<string, string>;
+  };
+
+  it('is the one behind a trusted proxy with TLS, its port and its path included', async () => {
+    for (const [headers, url, hostname] of [
+      [{ 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'audio.example' }, 'https://audio.example'],
+      [{ 'X-Forwarded-Proto': 'https,http', 'X-Forwarded-Host': 'a.example, b' }, 'https://a.example'],
+      [{ 'X-Forwarded-Proto': 'wss', 'X-Forwarded-Host': 'a.example:8443' }, 'https://a.example:8443'],
+      [
+        { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Port': '8443' },
+        'https://a.example:8443',
+      ],
+      [
+        { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Port': '443' },
+        'https://a.example',
+      ],
+      [{ 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Prefix': '/sound/' }, 'http://a.example/sound'],
+      [{ 'X-Forwarded-Host': '[2001:db8::1]:81' }, 'http://[2001:db8::1]:81', '[2001:db8::1]'],
+    ] as const) {
+      const answer = await described({ trustProxy: true }, headers);
+      assert.equal(answer['connection_url'], `${url}/desktops/desk`);
+      assert.equal(answer['hostname'], hostname ?? new URL(url).hostname);
+    }
+  });
+
+  it('holds the path before all others', async () => {
+    const answer = await described({ basePath: '/red' }, {}, '/red/api/computers/desk');
+    assert.match(answer['connection_url'] ?? '', /^http:\/\/127\.0\.0\.1:\d+\/red\/desktops\/desk$/);
+  });
+
+  it('is never what a client without a trusted proxy says, nor what is no host', async () => {
+    const own = /^http:\/\/127\.0\.0\.1:\d+\/desktops\/desk$/;
+    const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'evil.example' };
+    assert.match((await described({}, headers))['connection_url'] ?? '', own);
+    for (const host of ['evil.example/path', 'user@evil.example', 'a b', '']) {
+      const answer = await described({ trustProxy: true }, { 'X-Forwarded-Host': host });
+      assert.match(answer['connection_url'] ?? '', own, host);
+    }
+  });
+});
+
+describe('wrong API keys', { timeout: 60_000 }, () => {
+  const WRONG = { headers: { Authorization: 'Bearer wrong' } };
+  const path = '/api/computers/desk';
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  };
+
+  it('are answered later and later from the eleventh in a minute on; the right one never waits', () => {
+    const clock = new FakeClock();
+    return withRig({ apiKey: KEY, clock }, async (rig) => {
+      for (let i = 0; i < 10; i++) assert.equal((await get(rig, path, WRONG))[0], 401);
+      const eleventh = get(rig, path, WRONG);
+      while (clock.nextIn !== 1000) await turns();
+      assert.equal((await get(rig, path, { headers: BEARER }))[0], 200);
+      assert.equal((await rig.connect('token=wrong').untilClosed()).code, 4401, 'tokens count apart');
+      clock.advance(1000);
+      assert.equal((await eleventh)[0], 401);
+    });
+  });
+
+  it('wait 32 at a time, whether or not the guesser hangs up; then 429, but not for the right one', () => {
+    const clock = new FakeClock();
+    return withRig({ apiKey: KEY, clock }, async (rig) => {
+      for (let i = 0; i < 10; i++) await get(rig, path, WRONG);
+      const leaving = new AbortController();
+      const waiting = Array.from({ length: 32 }, () =>
+        get(rig, path, { ...WRONG, signal: leaving.signal }).catch(() => [0]),
+      );
+      while (clock.pending < 32) await turns();
+      const [status, body] = await get(rig, path, WRONG);
+      assert.equal(status, 429);
+      assert.match((body as { error: string }).error, /Too many wrong API keys/);
+      leaving.abort();
+      await Promise.all(waiting);
+      await turns();
+      assert.equal((await get(rig, path, WRONG))[0], 429);
+      assert.equal((await get(rig, path, { headers: BEARER }))[0], 200);
+      clock.advance(31_000);
+      const later = get(rig, path, WRONG);
+      while (clock.pending === 0) await turns();
+      clock.advance(31_000);
+      assert.equal((await later)[0], 401);
+    });
+  });
+
+  it('are answered at once when the server closes', async () => {
+    const clock = new FakeClock();
+    const rig = await ServerRig.open({ apiKey: KEY, clock });
+    for (let i = 0; i < 10; i++) await get(rig, path, WRONG);
+    const waiting = get(rig, path, WRONG);
+    while (clock.nextIn !== 1000) await turns();
+    const closed = rig.audio.close();
+    assert.equal((await waiting)[0], 401);
+    await closed;
+    await rig.close();
+  });
+});
+
+it('a client of ours fetches its token from the server', { timeout: 30_000 }, () =>
+  withRig({ apiKey: KEY, computerId: 'desk' }, async (rig) => {
+    const api = new OrgoApi({
+      apiUrl: new URL(rig.http('/api')),
+      apiKey: KEY,
+      computerId: 'desk',
+      clock: systemClock,
+    });
+    const { signal } = new AbortController();
+    assert.equal(await api.fetchToken({ signal }), PASSWORD);
+  }),
+);

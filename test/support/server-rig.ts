@@ -63,6 +63,7 @@ export class ServerRig {
     readonly audio: AudioServer,
     readonly port: StandaloneListener,
     events: ServerEvent[],
+    private readonly secure: '' | 's',
   ) {
     this.events = events;
   }
@@ -70,6 +71,7 @@ export class ServerRig {
   static async open(
     options: Partial<AudioServerOptions> = {},
     source = new ManualSource(),
+    tls?: { readonly key: string | Buffer; readonly cert: string | Buffer },
   ): Promise<ServerRig> {
     const events: ServerEvent[] = [];
     const audio = new AudioServer({
@@ -78,16 +80,18 @@ export class ServerRig {
       onEvent: (event) => events.push(event),
       ...options,
     });
-    const port = await StandaloneListener.open(audio, { host: '127.0.0.1', port: 0, maxConnections: 20_000 });
-    return new ServerRig(source, audio, port, events);
+    const port = await StandaloneListener.open(audio, {
+      ...{ host: '127.0.0.1', port: 0, tls, maxConnections: 20_000 },
+    });
+    return new ServerRig(source, audio, port, events, tls ? 's' : '');
   }
 
   url(query = `token=${PASSWORD}`, path = '/audio'): string {
-    return `ws://127.0.0.1:${this.port.port}${path}?${query}`;
+    return `ws${this.secure}://127.0.0.1:${this.port.port}${path}?${query}`;
   }
 
   http(path: string): string {
-    return `http://127.0.0.1:${this.port.port}${path}`;
+    return `http${this.secure}://127.0.0.1:${this.port.port}${path}`;
   }
 
   connect(query?: string, path?: string, options?: ClientOptions): TestClient {

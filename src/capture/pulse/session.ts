@@ -4,7 +4,13 @@ import { errorText, OrgoError } from '../../audio/errors';
 import { bytesPerSample, sameFormat } from '../../audio/format';
 import { SampleJoiner } from '../../audio/sample-joiner';
 import { addressText, pulseAddresses, systemContext, type PulseAddress } from './address';
-import { asOrgoError, PulseConnection, type Connect, type ConnectionEvents } from './connection';
+import {
+  asOrgoError,
+  PulseConnection,
+  PulseRequestError,
+  type Connect,
+  type ConnectionEvents,
+} from './connection';
 import { cookiePaths, readCookie } from './cookie';
 import { findDevice, type CaptureDevice } from './devices';
 import { COMMAND, SUBSCRIBE_MASK } from './protocol';
@@ -93,7 +99,8 @@ class PulseSession implements Session {
   kick(): void {
     if (!this.connection || !this.captured) return;
     kickNullSink(this.connection, this.captured.device).catch((error: unknown) => {
-      this.end(asOrgoError(error));
+      // A server that refuses the kick still delivers, only later; all else ends the session as anywhere.
+      if (!(error instanceof PulseRequestError)) this.end(asOrgoError(error));
     });
   }
 
