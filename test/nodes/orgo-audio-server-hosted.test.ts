@@ -22,7 +22,11 @@ class HostedRed extends FakeRed {
     RED.settings = settings;
     const root = typeof settings.httpNodeRoot === 'string' ? settings.httpNodeRoot.replace(/\/$/, '') : '';
     const used: [string, HttpHandler][] = [];
-    RED.httpNode = { get: () => undefined, use: (path, handler) => void used.push([root + path, handler!]) };
+    RED.httpNode = {
+      get: () => undefined,
+      use: (path, ...handlers) =>
+        used.push(...handlers.map((handler): [string, HttpHandler] => [root + path, handler])),
+    };
     RED.server.on('request', (request, response) => {
       const [path, handler] = used.find(([prefix]) => request.url?.startsWith(prefix)) ?? [];
       const notOurs = (): void => void response.writeHead(418).end('{}');
@@ -104,7 +108,7 @@ describe(`${TYPE} on the server of Node-RED`, { timeout: 30_000 }, () => {
     const [status, { connection_url: url }] = await RED.get('/red/api/computers/desk');
     assert.equal(status, 200);
     assert.equal(url, `http://127.0.0.1:${RED.port}/red/desktops/desk`);
-    const client = new TestClient(`${String(url).replace('http', 'ws')}/ws/audio?token=pass`);
+    const client = new TestClient(`${url.replace('http', 'ws')}/ws/audio?token=pass`);
     await client.until(() => client.binaries.length > 0);
     const response = await fetch(`http://127.0.0.1:${RED.port}/red/api/computers/desk`, {
       headers: {
@@ -167,11 +171,11 @@ describe(`${TYPE} on the server of Node-RED`, { timeout: 30_000 }, () => {
     const node = await RED.serve({ path: '/live' });
     const other = await RED.serve({ path: '/audio' });
     RED.events.emit('flows:started');
-    assert.deepEqual(node.errors, []);
+    assert.equal(node.errors.join(), '');
     const rival = { id: 'ws1', type: 'websocket-listener', path: '/live', d: true };
     RED.configs.push(rival);
     RED.events.emit('flows:started');
-    assert.deepEqual(node.errors, [], 'a disabled one answers nothing');
+    assert.equal(node.errors.join(), '', 'a disabled one answers nothing');
     rival.d = false;
     RED.events.emit('flows:started');
     context.mock.timers.tick(300);

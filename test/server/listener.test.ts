@@ -134,7 +134,7 @@ describe('a listener while no frames flow', { timeout: 30_000 }, () => {
       client.webSocket.pause();
       clock.advance(89_000);
       await turns();
-      assert.equal(rig.audio.listenerCount, 1);
+      assert.ok(!rig.events.some(({ event }) => event === 'listener-left'));
       clock.advance(2000);
       while (rig.audio.listenerCount > 0) await new Promise(setImmediate);
       assert.equal(rig.events.at(-1)?.event, 'listener-left');

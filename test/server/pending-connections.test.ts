@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { PendingConnections } from '../../src/server/pending-connections';
 import { selfSigned } from '../client/certificate';
 import { FakeClock } from '../nodes/fake-clock';
+import { needs } from '../support/needs';
 import { PASSWORD, ServerRig, type TestClient } from '../support/server-rig';
 
 const LIMIT = 32;
@@ -182,7 +183,7 @@ describe('a right token', { timeout: 60_000 }, () => {
     await rig.close();
   });
 
-  it('keeps its connection under TLS, where one connection is two sockets', async () => {
+  it('keeps its connection under TLS, where one connection is two sockets', needs('openssl'), async () => {
     const certificate = selfSigned();
     const clock = new FakeClock();
     const rig = await ServerRig.open({ clock }, undefined, certificate);

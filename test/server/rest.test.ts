@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/audio/clock';
 import { OrgoApi } from '../../src/client/orgo-api';
 import { FakeClock } from '../nodes/fake-clock';
-import { PASSWORD, ServerRig } from '../support/server-rig';
+import { PASSWORD, ServerRig, TestClient } from '../support/server-rig';
 
 const KEY = 'sk-test';
 const BEARER = { Authorization: `Bearer ${KEY}` };
@@ -215,7 +216,7 @@ describe('wrong API keys', { timeout: 60_000 }, () => {
   });
 });
 
-it('a client of ours fetches its token from the server', { timeout: 30_000 }, () =>
+it('a client of ours finds the computer by the server, and connects', { timeout: 30_000 }, () =>
   withRig({ apiKey: KEY, computerId: 'desk' }, async (rig) => {
     const api = new OrgoApi({
       apiUrl: new URL(rig.http('/api')),
@@ -225,5 +226,14 @@ it('a client of ours fetches its token from the server', { timeout: 30_000 }, ()
     });
     const { signal } = new AbortController();
     assert.equal(await api.fetchToken({ signal }), PASSWORD);
+    const { audioUrl, token } = await api.fetchComputer({ signal });
+    assert.equal(token, PASSWORD);
+    assert.equal(audioUrl?.pathname, '/desktops/desk/ws/audio');
+    audioUrl.search = `?token=${PASSWORD}`;
+    const client = new TestClient(audioUrl.href.replace(/^http/, 'ws'));
+    await once(client.webSocket, 'open');
+    client.send({ type: 'ping' });
+    await client.until(() => client.texts.length === 1);
+    client.webSocket.close();
   }),
 );
