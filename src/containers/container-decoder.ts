@@ -129,13 +129,13 @@ export class ContainerDecoder implements SlicedTransform<'ogg' | 'webm', PcmEnco
     const { data, samples, missing, padding } = packet;
     const { head, start, latencyMs } = link;
     link.length += missing;
-    const behind = link.length - link.padding;
+    const heard = link.length - link.padding;
     const frame: AudioFrame<'opus'> = {
       format: { encoding: 'opus', sampleRate: OPUS_CLOCK_RATE, channels: head.channels },
       data,
       samples: samples - padding,
-      position: start.position + behind,
-      time: start.time + (behind * 1000) / OPUS_CLOCK_RATE,
+      position: start.position + heard,
+      time: start.time + (heard * 1000) / OPUS_CLOCK_RATE,
       gap: missing,
       latencyMs,
       preSkip: head.preSkip,

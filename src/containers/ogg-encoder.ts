@@ -10,7 +10,7 @@ import type { OpusEncoderSettings } from '../opus/settings';
 /**
  * A gap of up to {@link MAX_FILLED_MS} is encoded as silence, so that the recording keeps its time to the sample.
  * A longer one, a change of format and a flush end the Ogg stream, trimmed to what came; a new one, chained to it,
- * begins behind.
+ * begins after it.
  */
 export class OggEncoder implements Transform<PcmEncoding, 'ogg'> {
   private readonly encoder: OpusEncoder;

@@ -11,7 +11,7 @@ export type OggFrame = AudioFrame<'ogg'>;
 
 /** A page lasts at most 100 ms, so that a live listener is no further behind. Samples at 48 kHz */
 const MAX_PAGE_SAMPLES = 4800;
-/** Of a loss, at most so much is written as lost packets; behind a longer one a new stream begins. ms */
+/** Of a loss, at most this much is written as lost packets; after a longer one a new stream begins. ms */
 export const MAX_FILLED_MS = 2000;
 const NOTHING = Buffer.alloc(0);
 const VENDOR = 'node-red-contrib-orgo-audio';
@@ -44,7 +44,7 @@ interface Page {
 /**
  * Each frame is a whole page, the first with the headers before it; nothing is ever written twice. A short loss is
  * filled with packets that make a decoder conceal it, as RFC 7845 §4.1 has it. A flush ends the stream, trimmed to
- * the sound that came; what comes behind is a new stream, chained to it.
+ * the sound that came; what comes after it is a new stream, chained to it.
  */
 export class OggWriter implements Transform<'opus', 'ogg'> {
   private link: Link | undefined;
@@ -147,7 +147,7 @@ function standIns(frame: OpusFrame, stereo: boolean): OpusFrame[] {
   });
 }
 
-/** The page as a frame, behind the headers if it is the first; the next one is empty. */
+/** The page as a frame, after the headers if it is the first; the next one is empty. */
 function finishPage(link: Link, last: boolean): OggFrame {
   const { page, format } = link;
   const parts = link.nextSequence === 0 ? headerPages(link) : [];

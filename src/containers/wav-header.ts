@@ -7,7 +7,7 @@ export const WAV_HEADER_BYTES = 44;
 
 const FORMAT_TAGS: Readonly<Record<PcmEncoding, number>> = { s16le: 1, f32le: 3 };
 const EXTENSIBLE = 0xfffe;
-/** Bytes of an extensible format before the GUID of its sub-format, and that GUID behind its first two bytes. */
+/** Bytes of an extensible format before the GUID of its sub-format, and that GUID after its first two bytes. */
 const EXTENSIBLE_FMT_BYTES = 24;
 const SUBFORMAT_TAIL = Buffer.from('000000001000800000aa00389b71', 'hex');
 const MIN_FMT_BYTES = 16;
@@ -25,7 +25,7 @@ export interface WavHeader {
   readonly dataStart: number;
   /** Bytes of samples; other chunks may follow them. Undefined: to the end, since the writer did not know. */
   readonly dataLength: number | undefined;
-  /** Bytes behind the samples that still belong to the file: chunks that hold no sound. */
+  /** Bytes after the samples that still belong to the file: chunks that hold no sound. */
   readonly trailerLength: number;
 }
 

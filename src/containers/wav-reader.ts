@@ -9,12 +9,12 @@ type State =
   | { readonly kind: 'header'; readonly bytes: Buffer }
   /** `left`: bytes of sound; undefined where the header did not know. */
   | { readonly kind: 'data'; readonly format: PcmFormat; left: number | undefined; readonly trailer: number }
-  /** Chunks behind the sound. */
+  /** Chunks after the sound. */
   | { readonly kind: 'trailer'; left: number };
 
 /** What one piece held. */
 export interface Unwrapped {
-  /** Undefined while the header is not complete, or behind the sound. */
+  /** Undefined while the header is not complete, or after the sound. */
   readonly format: PcmFormat | undefined;
   readonly data: Buffer;
   /** A file begins with this piece. */
@@ -82,8 +82,8 @@ export class WavUnwrapper {
     const taken = Math.min(piece.length, left ?? Infinity);
     const ends = left !== undefined && taken === left;
     if (ends) {
-      const behind = trailer - (piece.length - taken);
-      this.state = behind > 0 ? { kind: 'trailer', left: behind } : { kind: 'none' };
+      const after = trailer - (piece.length - taken);
+      this.state = after > 0 ? { kind: 'trailer', left: after } : { kind: 'none' };
     } else {
       this.state = { kind: 'data', format, left: left === undefined ? undefined : left - taken, trailer };
     }

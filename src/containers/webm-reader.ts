@@ -74,7 +74,7 @@ export class WebmReader implements Demuxer {
       queue.skip(headerBytes);
       return true;
     }
-    // Recorders that are restarted write one file behind the other.
+    // Recorders that are restarted write one file after the other.
     if (id === ID.ebml) this.track = this.expected = undefined;
     if (size === undefined)
       throw new OrgoError(

@@ -185,7 +185,7 @@ function endWith(run: Run, frame: OpusFrame, packet: OpusPacketInfo, padding?: n
   return run.next + Math.round((frame.samples * sampleRate) / frame.format.sampleRate);
 }
 
-/** Whether the run goes on with `frame`, perhaps behind lost packets; behind its end only padding is part of it. */
+/** Whether the run goes on with `frame`, perhaps after lost packets; after its end only padding is part of it. */
 function continues(run: Run, frame: OpusFrame): boolean {
   if (!sameFormat(run.from, frame.format)) return false;
   if (run.end !== undefined) return frame.gap === 0 && frame.samples === 0;

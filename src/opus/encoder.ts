@@ -29,7 +29,7 @@ interface Run {
   framer: Framer;
   /** Where the next input frame begins if nothing is missing, at the input's rate. */
   expected: number;
-  /** The latest frame encoded: what the padding behind it continues. */
+  /** The latest frame encoded: what the padding after it continues. */
   last: PcmFrame | undefined;
 }
 
@@ -42,7 +42,7 @@ export function opusRateFor(sampleRate: number): OpusRate {
  * A packet's `position`, `time` and `samples` are those of the input that went into it, so they add up to exactly
  * what came; the decoder takes `preSkip` off. At a flush the last frame is padded with silence, and as many more
  * packets follow, with 0 `samples`, as the look-ahead needs to come out. A gap, a jump in `position` or a change of
- * format flushes, and a fresh encoder goes on behind it.
+ * format flushes, and a fresh encoder goes on after it.
  */
 export class OpusEncoder implements Transform<PcmEncoding, 'opus'> {
   private run: Run | undefined;
@@ -150,7 +150,7 @@ export class OpusEncoder implements Transform<PcmEncoding, 'opus'> {
     };
   }
 
-  /** Encodes silence until the look-ahead behind the last sample has come out. */
+  /** Encodes silence until the look-ahead after the last sample has come out. */
   private drain(run: Run, out: OpusFrame[]): void {
     const { last } = run;
     if (!last) return;
