@@ -4,9 +4,8 @@ import { systemClock, type Clock } from '../../src/audio/clock';
 import { errorText, OrgoError } from '../../src/audio/errors';
 import { isPcmFrame } from '../../src/audio/frame';
 import { FlowSource } from '../../src/capture/flow-source';
-import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import type { Source, SourceState } from '../../src/capture/source';
-import { TestSignal } from '../../src/capture/test-signal';
+import { createSource } from '../../src/capture/sources';
 import { AudioServer } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
 import { StandaloneListener } from '../../src/server/standalone-listener';
@@ -75,7 +74,7 @@ class ServerNode implements NodeBehaviour {
       );
       return;
     }
-    const source = this.createSource();
+    const source = createSource(this.settings.source, this.settings, clock);
     if (source instanceof FlowSource) this.feed = source;
     this.audio = this.createAudioServer(source);
     this.warnOfNodeAuth();
@@ -106,18 +105,6 @@ class ServerNode implements NodeBehaviour {
     await this.audio?.close();
     await this.host?.close();
     this.status.close();
-  }
-
-  private createSource(): Source {
-    const { source, device, pulseServer } = this.settings;
-    switch (source) {
-      case 'pulse':
-        return new PulseCapture({ device, pulseServer, clock: this.clock });
-      case 'input':
-        return new FlowSource(this.clock);
-      case 'test':
-        return new TestSignal(this.clock);
-    }
   }
 
   private createAudioServer(source: Source): AudioServer {

@@ -1,5 +1,6 @@
 /** The settings of an audio server's node: what a flow leaves out takes its default, what is wrong is refused. */
 import { OrgoError } from '../../src/audio/errors';
+import { DEFAULT_SOURCE, SOURCE_SETTINGS, SOURCE_TYPES } from '../../src/capture/sources';
 import { desktopAudioPath, routeOf } from '../../src/protocol/urls';
 import { parseOrigins } from '../../src/server/access';
 import { DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
@@ -9,9 +10,8 @@ import { boolean, number, oneOf, parseSettings, secret, text, type SettingValues
 
 /** What the editor keeps of a node. */
 export const SETTINGS = {
-  source: oneOf('pulse', ['pulse', 'input', 'test']),
-  device: text(),
-  pulseServer: text(),
+  source: oneOf(DEFAULT_SOURCE, SOURCE_TYPES),
+  ...SOURCE_SETTINGS,
   listen: oneOf('own', ['own', 'node-red']),
   host: text('127.0.0.1'),
   port: number(8765, { min: 0, max: 65535, integer: true }),

@@ -3,6 +3,7 @@ import type { Clock } from '../audio/clock';
 import { msOfSamples, samplesInMs } from '../audio/format';
 import { sliceFrame, type PcmFrame } from '../audio/frame';
 import type { Source, SourceSink } from './source';
+import { sourceEntry } from './source-entry';
 
 /** Of sound that is played in real time, this much may go out before its time. */
 const AHEAD_MS = 100;
@@ -126,3 +127,9 @@ export class FlowSource implements Source {
 function countable(gap: number, position: number): number {
   return Number.isNaN(gap) ? 0 : Math.round(Math.min(Math.max(0, gap), Math.max(0, MAX_POSITION - position)));
 }
+
+export const FLOW_SOURCE = sourceEntry({
+  type: 'input',
+  settings: {},
+  create: (_values, clock) => new FlowSource(clock),
+});

@@ -1,8 +1,8 @@
-/** What every source of sound is to the server: frames on one unbroken sample clock, and a state that is told. */
+/** What every source of sound is to the server: frames on one unbroken sample clock, and a state that is reported. */
 import type { OrgoError } from '../audio/errors';
 import type { PcmFrame } from '../audio/frame';
 
-/** Told whenever it changes. */
+/** Reported whenever it changes. */
 export type SourceState =
   /** Not started, or stopped. */
   | { readonly kind: 'idle' }
@@ -15,7 +15,7 @@ export type SourceState =
   /** No sound can be had now; it is tried again. If frames had been flowing, silent ones keep the clock running. */
   | { readonly kind: 'lost'; readonly error: OrgoError };
 
-/** Who starts a source hears from it through this, until the source is stopped. */
+/** What a source delivers to, from its start until it is stopped. */
 export interface SourceSink {
   /**
    * The next stretch of sound, of any length up to 100 ms, in the source's own format. `position` starts at 0
@@ -31,4 +31,19 @@ export interface Source {
   start(sink: SourceSink): void;
   /** Stops, and frees every socket and timer. May be called twice. */
   stop(): void;
+}
+
+/** Whether both say the same. */
+export function sameState(a: SourceState, b: SourceState): boolean {
+  switch (a.kind) {
+    case 'idle':
+    case 'starting':
+      return a.kind === b.kind;
+    case 'running':
+      return b.kind === 'running' && a.device === b.device && a.muted === b.muted;
+    case 'suspended':
+      return b.kind === 'suspended' && a.device === b.device;
+    case 'lost':
+      return b.kind === 'lost' && a.error.code === b.error.code && a.error.message === b.error.message;
+  }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../audio/clock';
 import { samplesInMs, type PcmFormat } from '../audio/format';
 import { S16_FULL_SCALE } from '../audio/samples';
 import type { Source, SourceSink } from './source';
+import { sourceEntry } from './source-entry';
 
 export const TEST_SIGNAL_FORMAT: PcmFormat = { encoding: 's16le', sampleRate: 24000, channels: 1 };
 export const TEST_TONE_HZ = 440;
@@ -97,3 +98,9 @@ export class TestSignal implements Source {
     });
   }
 }
+
+export const TEST_SOURCE = sourceEntry({
+  type: 'test',
+  settings: {},
+  create: (_values, clock) => new TestSignal(clock),
+});

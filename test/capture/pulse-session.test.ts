@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { OrgoError } from '../../src/audio/errors';
 import { messagePacket, PacketParser } from '../../src/capture/pulse/packets';
+import { COMMAND } from '../../src/capture/pulse/protocol';
 import { openSession, type Session } from '../../src/capture/pulse/session';
 import { TagReader, TagWriter } from '../../src/capture/pulse/tagstruct';
 import { FakeClock } from '../nodes/fake-clock';
+import { SPEC, writeDevice } from '../support/pulse-replies';
 
 const AUTH = 8;
 const REPLY = 2;
@@ -208,5 +210,57 @@ describe('a session with a sound server', () => {
       await asked;
       assert.deepEqual(events, []);
       assert.equal(clock.pending, 0);
+    }));
+
+  it('goes on when the server refuses the kick', () =>
+    withServer(async (server) => {
+      const sink = new TagWriter();
+      writeDevice(sink, 35, { index: 1, name: 'a', other: 2 });
+      const source = new TagWriter();
+      writeDevice(source, 35, { index: 2, name: 'a.monitor', other: 1 });
+      const info = new TagWriter().string('pulseaudio').string('16').string('me').string('here');
+      info.sampleSpec(SPEC).string('a').string('a.monitor').u32(1).channelMap([1, 2]);
+      const list = (tag: number, body: TagWriter): Buffer =>
+        messagePacket(Buffer.concat([new TagWriter().u32(REPLY).u32(tag).done(), body.done()]));
+      let refused = 0;
+      let made = 0;
+      const ends: unknown[] = [];
+      const kicked = new Promise<void>((resolve) => {
+        server.answer = (command, tag) => {
+          switch (command) {
+            case COMMAND.auth:
+              return reply(tag, (w) => w.u32(35));
+            case COMMAND.getServerInfo:
+              return list(tag, info);
+            case COMMAND.getSinkInfoList:
+              return list(tag, sink);
+            case COMMAND.getSourceInfoList:
+              return list(tag, source);
+            case COMMAND.suspendSink:
+              if (++refused === 2) setImmediate(resolve);
+              return refusal(tag, 1);
+            case COMMAND.createRecordStream:
+              made++;
+              return reply(tag);
+            default:
+              return reply(tag);
+          }
+        };
+      });
+      const session = openSession(
+        { device: '', pulseServer: `unix:${server.socket}`, env: {}, clock: new FakeClock(), fragmentMs: 10 },
+        {
+          onStream: () => undefined,
+          onAudio: () => undefined,
+          onDevice: () => undefined,
+          onEnd: (error) => ends.push(error?.message),
+        },
+      );
+      while (made === 0 && ends.length === 0) await new Promise(setImmediate);
+      session.kick();
+      await kicked;
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+      assert.deepEqual(ends, []);
+      session.close();
     }));
 });

@@ -1,12 +1,12 @@
 /** Captures a PulseAudio or PipeWire device for as long as it is wanted, whatever happens to the sound server. */
 import { systemClock, type Clock } from '../../audio/clock';
 import type { OrgoError } from '../../audio/errors';
-import type { Source, SourceSink, SourceState } from '../source';
+import { sameState, type Source, type SourceSink, type SourceState } from '../source';
 import type { CaptureDevice } from './devices';
+import { silentError, unsupportedError } from './errors';
 import type { CaptureFormat } from './record-stream';
 import { openSession, type Session, type SessionEvents, type SessionOptions } from './session';
 import { CaptureTimeline } from './timeline';
-import { sameState, silentError, unsupportedError } from './told';
 
 export interface PulseCaptureOptions {
   /** A sink's or source's name, pinned; blank: the default sink's monitor, followed when that changes. */

@@ -1,22 +1,6 @@
-/** What capture tells of its state, and the errors that are its own. */
+/** The errors that are capture's own: a device that falls silent, a system without a sound server. */
 import { OrgoError } from '../../audio/errors';
-import type { SourceState } from '../source';
 import type { CaptureDevice } from './devices';
-
-/** Whether both say the same. */
-export function sameState(a: SourceState, b: SourceState): boolean {
-  switch (a.kind) {
-    case 'idle':
-    case 'starting':
-      return a.kind === b.kind;
-    case 'running':
-      return b.kind === 'running' && a.device === b.device && a.muted === b.muted;
-    case 'suspended':
-      return b.kind === 'suspended' && a.device === b.device;
-    case 'lost':
-      return b.kind === 'lost' && a.error.code === b.error.code && a.error.message === b.error.message;
-  }
-}
 
 /** A device that should deliver without end has not. */
 export function silentError(device: CaptureDevice, ms: number): OrgoError {

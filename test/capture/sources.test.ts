@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  createSource,
+  DEFAULT_SOURCE,
+  SOURCE_SETTINGS,
+  SOURCE_TYPES,
+  SOURCES,
+} from '../../src/capture/sources';
+import type { PcmFrame } from '../../src/audio/frame';
+import { FlowSource } from '../../src/capture/flow-source';
+import { FakeClock } from '../nodes/fake-clock';
+
+const VALUES = { device: '', pulseServer: '' };
+
+describe('the registry of sources', () => {
+  it('offers each source once, the default among them', () => {
+    assert.deepEqual(SOURCE_TYPES, ['pulse', 'input', 'test']);
+    assert.ok(SOURCE_TYPES.includes(DEFAULT_SOURCE));
+  });
+
+  it('has no setting twice, and shows each with its own source alone', () => {
+    const names = SOURCES.flatMap(({ settings }) => Object.keys(settings));
+    assert.deepEqual(names, Object.keys(SOURCE_SETTINGS));
+    for (const { type, settings } of SOURCES) {
+      for (const setting of Object.values(settings)) assert.deepEqual(setting.when, { source: [type] });
+    }
+  });
+
+  it('makes what was chosen', () => {
+    assert.ok(createSource('input', VALUES, new FakeClock()) instanceof FlowSource);
+  });
+});
+
+it('the times of a source follow the wall clock at once when that is set', () => {
+  for (const type of ['test', 'input'] as const) {
+    const clock = new FakeClock();
+    const source = createSource(type, VALUES, clock);
+    const frames: PcmFrame[] = [];
+    source.start({ onFrame: (frame) => frames.push(frame), onState: () => undefined });
+    if (source instanceof FlowSource) {
+      const format = { encoding: 's16le', sampleRate: 8000, channels: 1 } as const;
+      const data = Buffer.alloc(64_000);
+      source.push({ format, data, samples: 32_000, position: 0, time: 0, gap: 0, latencyMs: 0 }, false);
+    }
+    clock.advance(1000);
+    const before = frames.at(-1)?.time ?? 0;
+    clock.epoch += 3_600_000;
+    clock.advance(20);
+    const after = frames.at(-1)?.time ?? 0;
+    assert.ok(Math.abs(after - before - 3_600_020) < 1, `${type}: ${after - before}`);
+    source.stop();
+  }
+});
