@@ -27,7 +27,7 @@ const oneDirection = ROOMS.map((room) => {
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'] },
+  { ignores: ['dist/', 'resources/orgo-editor.js', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

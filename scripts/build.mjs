@@ -1,4 +1,4 @@
-/** Compiles src/ and nodes/ into dist/, and puts what is no TypeScript beside what was compiled. */
+/** Compiles src/ and nodes/ into dist/, puts what is no TypeScript beside it, and bundles the editor's script. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -20,6 +20,7 @@ runMain(async () => {
       ...['--project', 'tsconfig.build.json', '--outDir', staging],
     ]);
     for (const { root, pattern } of ASSETS) await copyAssets(root, pattern, staging);
+    await run(process.execPath, ['--import', 'tsx', 'scripts/editor.ts', staging]);
     await checkDeclaredNodes(staging);
     await rm(join(ROOT, 'dist'), { recursive: true, force: true });
     await rename(staging, join(ROOT, 'dist'));

@@ -8,38 +8,46 @@ import {
 } from '../../src/opus/settings';
 import { INPUT_SETTINGS, inWords, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../shared/audio-description';
 import type { Message, NodeConfig } from '../shared/red';
-import { boolean, number, oneOf, parseSettings, type SettingValues } from '../shared/settings';
+import { boolean, number, oneOf, parseSettings, placed, type SettingValues } from '../shared/settings';
 
+const MODE = { mode: oneOf('encode', ['encode', 'decode']) };
+const CONTAINER = { container: oneOf('packets', ['packets', 'ogg']) };
+
+/** What `msg.opus` may change. */
 const ENCODER_SETTINGS = {
   application: oneOf(DEFAULTS.application, ['audio', 'voip', 'lowdelay']),
-  bitrate: number(DEFAULTS.bitrate, { ...ENCODER_BOUNDS.bitrate, integer: true }),
-  frameMs: oneOf(DEFAULTS.frameMs, FRAME_LENGTHS_MS),
+  bitrate: number(DEFAULTS.bitrate, { ...ENCODER_BOUNDS.bitrate, integer: true, unit: 'bit/s' }),
+  frameMs: oneOf(DEFAULTS.frameMs, FRAME_LENGTHS_MS, { unit: 'ms' }),
   complexity: number(DEFAULTS.complexity, { ...ENCODER_BOUNDS.complexity, integer: true }),
+  packetLoss: number(DEFAULTS.packetLoss, { ...ENCODER_BOUNDS.packetLoss, integer: true, unit: '%' }),
   fec: boolean(DEFAULTS.fec),
-  packetLoss: number(DEFAULTS.packetLoss, { ...ENCODER_BOUNDS.packetLoss, integer: true }),
   dtx: boolean(DEFAULTS.dtx),
 };
 
-const NODE_SETTINGS = {
-  mode: oneOf('encode', ['encode', 'decode']),
-  container: oneOf('packets', ['packets', 'ogg']),
-  sampleRate: number(48000, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true }),
+const DECODER_SETTINGS = {
+  sampleRate: number(48000, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true, unit: 'Hz' }),
   channels: oneOf('', ['', 1, 2]),
   encoding: oneOf('s16le', ['s16le', 'f32le']),
 };
 
+export const SETTINGS = {
+  ...MODE,
+  ...placed({ when: { mode: ['encode'] } }, { ...CONTAINER, ...ENCODER_SETTINGS, ...INPUT_SETTINGS }),
+  ...placed({ when: { mode: ['decode'] } }, DECODER_SETTINGS),
+};
+
 export interface OpusNodeSettings {
-  readonly node: SettingValues<typeof NODE_SETTINGS>;
+  readonly node: SettingValues<typeof MODE & typeof CONTAINER & typeof DECODER_SETTINGS>;
   readonly input: SettingValues<typeof INPUT_SETTINGS>;
   readonly encoder: OpusEncoderSettings;
 }
 
 /** @throws OrgoError `ORGO_BAD_SETTING` naming each wrong setting, its value and what is allowed */
 export function readSettings(config: NodeConfig): OpusNodeSettings {
-  const all = { ...NODE_SETTINGS, ...INPUT_SETTINGS, ...ENCODER_SETTINGS };
-  parseSettings(all, config);
+  // All at once, so that one error names all that is wrong.
+  parseSettings(SETTINGS, config);
   return {
-    node: parseSettings(NODE_SETTINGS, config),
+    node: parseSettings({ ...MODE, ...CONTAINER, ...DECODER_SETTINGS }, config),
     input: parseSettings(INPUT_SETTINGS, config),
     encoder: parseSettings(ENCODER_SETTINGS, config),
   };

@@ -1,18 +1,11 @@
 /** Resamplers in the harness of streams, with their settings and the status that shows the rates. */
 import type { PcmEncoding } from '../../src/audio/format';
 import type { AudioFrame } from '../../src/audio/frame';
-import {
-  checkOptions,
-  MAX_FRAME_MS,
-  MAX_GAIN_DB,
-  MAX_SAMPLE_RATE,
-  MIN_SAMPLE_RATE,
-  type ResamplerOptions,
-} from '../../src/resample/options';
+import { checkOptions, type ResamplerOptions } from '../../src/resample/options';
 import { Resampler } from '../../src/resample/resampler';
 import { INPUT_SETTINGS } from '../shared/audio-description';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';
-import { number, oneOf, optionalNumber, parseSettings } from '../shared/settings';
+import { parseSettings } from '../shared/settings';
 import { StatusLine } from '../shared/status';
 import {
   processorOf,
@@ -21,16 +14,7 @@ import {
   type StreamProcessor,
   type Surroundings,
 } from '../shared/stream-node';
-
-const SETTINGS = {
-  sampleRate: optionalNumber({ min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true }),
-  channels: oneOf('', ['', 1, 2]),
-  encoding: oneOf('', ['', 's16le', 'f32le']),
-  frameMs: number(0, { min: 0, max: MAX_FRAME_MS }),
-  quality: oneOf('high', ['high', 'best', 'fast']),
-  gainDb: number(0, { min: -MAX_GAIN_DB, max: MAX_GAIN_DB }),
-  ...INPUT_SETTINGS,
-};
+import { SETTINGS } from './settings';
 
 export class AudioResample implements NodeBehaviour {
   private readonly status: StatusLine;

@@ -1,73 +1,71 @@
 /** The settings of an audio server's node: what a flow leaves out takes its default, what is wrong is refused. */
-import { OrgoError } from '../../src/audio/errors';
 import { DEFAULT_SOURCE, SOURCE_SETTINGS, SOURCE_TYPES } from '../../src/capture/sources';
-import { desktopAudioPath, routeOf } from '../../src/protocol/urls';
 import { parseOrigins } from '../../src/server/access';
 import { DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
 import { INPUT_SETTINGS } from '../shared/audio-description';
 import type { NodeConfig, RedNode } from '../shared/red';
-import { boolean, number, oneOf, parseSettings, secret, text, type SettingValues } from '../shared/settings';
+import {
+  boolean,
+  configNode,
+  number,
+  oneOf,
+  parseSettings,
+  placed,
+  secret,
+  text,
+  type SettingValues,
+} from '../shared/settings';
 
-/** What the editor keeps of a node. */
+const LISTENS_ITSELF = { listen: ['own'] };
+
 export const SETTINGS = {
-  source: oneOf(DEFAULT_SOURCE, SOURCE_TYPES),
-  ...SOURCE_SETTINGS,
-  listen: oneOf('own', ['own', 'node-red']),
-  host: text('127.0.0.1'),
-  port: number(8765, { min: 0, max: 65535, integer: true }),
-  path: text('/audio'),
-  tls: text(),
-  computerId: text(),
-  maxListeners: number(DEFAULT_MAX_LISTENERS, { min: 1, max: 100_000, integer: true }),
-  maxBacklogMs: number(DEFAULT_MAX_BACKLOG_MS, { min: 40, max: 60_000 }),
-  trustProxy: boolean(false),
-  allowedOrigins: text(),
-  ...INPUT_SETTINGS,
+  ...placed(
+    { section: 'source' },
+    {
+      source: oneOf(DEFAULT_SOURCE, SOURCE_TYPES, { icon: 'volume-up' }),
+      ...SOURCE_SETTINGS,
+    },
+  ),
+  ...placed({ when: { source: ['input'] } }, INPUT_SETTINGS),
+  ...placed(
+    { section: 'listen' },
+    {
+      listen: oneOf('own', ['own', 'node-red'], { icon: 'plug' }),
+      host: text('127.0.0.1', { check: 'listen-address', when: LISTENS_ITSELF }),
+      port: number(8765, { min: 0, max: 65535, integer: true, when: LISTENS_ITSELF }),
+      tls: configNode('tls-config', { when: LISTENS_ITSELF }),
+      path: text('/audio', { check: 'url-path' }),
+      computerId: text('', { check: 'computer-id' }),
+    },
+  ),
+  ...placed(
+    { section: 'access' },
+    {
+      password: secret({ required: true, icon: 'lock' }),
+      apiKey: secret(),
+      allowedOrigins: text('', { check: 'origins' }),
+      trustProxy: boolean(false),
+    },
+  ),
+  ...placed(
+    { section: 'limits' },
+    {
+      maxListeners: number(DEFAULT_MAX_LISTENERS, { min: 1, max: 100_000, integer: true }),
+      maxBacklogMs: number(DEFAULT_MAX_BACKLOG_MS, { min: 40, max: 60_000, unit: 'ms' }),
+    },
+  ),
 };
-const CREDENTIALS = { password: secret(), apiKey: secret() };
 
 /** A node's settings, its credentials among them. */
-export interface ServerSettings extends Omit<
-  SettingValues<typeof SETTINGS & typeof CREDENTIALS>,
-  'allowedOrigins'
-> {
+export interface ServerSettings extends Omit<SettingValues<typeof SETTINGS>, 'allowedOrigins'> {
   readonly allowedOrigins: readonly string[];
 }
 
 /** @throws OrgoError `ORGO_BAD_SETTING` naming each wrong setting, its value and what is allowed */
-export function readServerSettings(config: NodeConfig, credentials: RedNode['credentials']): ServerSettings {
-  const settings = { ...parseSettings(SETTINGS, config), ...parseSettings(CREDENTIALS, credentials) };
-  checkHost(settings.host);
-  checkPath(settings.path);
-  checkComputerId(settings.computerId);
+export function readServerSettings(
+  config: NodeConfig,
+  credentials: RedNode['credentials'] = {},
+): ServerSettings {
+  const settings = parseSettings(SETTINGS, config, credentials);
   return { ...settings, allowedOrigins: parseOrigins(settings.allowedOrigins) };
-}
-
-/** Node.js would take none for every address of the machine. */
-function checkHost(host: string): void {
-  if (host !== '') return;
-  throw new OrgoError(
-    'ORGO_BAD_SETTING',
-    'host is empty: it must be an address to listen on, such as 127.0.0.1, or 0.0.0.0 for all',
-  );
-}
-
-/** Clients write a path as the URL standard has it: any other would never be asked for. */
-function checkPath(path: string): void {
-  const url = `http://localhost${path}`;
-  if (!path.startsWith('/') || !URL.canParse(url) || new URL(url).pathname !== path) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      `path is ${JSON.stringify(path)}: it must begin with / and hold only what needs no encoding in a URL`,
-    );
-  }
-}
-
-function checkComputerId(id: string): void {
-  if (id !== '' && routeOf(desktopAudioPath(id), '') === undefined) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      `computerId is ${JSON.stringify(id)}: it must hold no slash, backslash or control character`,
-    );
-  }
 }

@@ -4,29 +4,14 @@ import { isPcm, type AudioFormat } from '../../src/audio/format';
 import type { SpeechSettings } from '../../src/vad/speech';
 import { INPUT_SETTINGS } from '../shared/audio-description';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode, Send } from '../shared/red';
-import { boolean, number, oneOf, parseSettings } from '../shared/settings';
+import { parseSettings } from '../shared/settings';
 import { StatusLine } from '../shared/status';
 import { StreamNode, type Stream, type Surroundings } from '../shared/stream-node';
+import { SPEECH_SETTINGS } from './settings';
 import { SpeechProcessor } from './speech-processor';
 
-const MAX_MS = 10_000;
-/** Shorter parts would leave no choice of a place to cut at. */
-const SHORTEST_UTTERANCE_MS = 1000;
-/** As much of one stream is kept until the utterance is over. */
-const LONGEST_UTTERANCE_MS = 600_000;
 /** Sound that a small computer's processor works off within 10 ms. */
 const SLICE_MS = 500;
-
-const SETTINGS = {
-  threshold: number(0.5, { min: 0, max: 1 }),
-  minSpeechMs: number(200, { min: 0, max: MAX_MS }),
-  hangoverMs: number(500, { min: 0, max: MAX_MS }),
-  preRollMs: number(300, { min: 0, max: MAX_MS }),
-  maxUtteranceMs: number(30_000, { min: SHORTEST_UTTERANCE_MS, max: LONGEST_UTTERANCE_MS }),
-  gate: oneOf('drop', ['drop', 'silence', 'pass']),
-  utterance: oneOf('wav', ['wav', 'pcm']),
-  probabilities: boolean(false),
-};
 
 export class AudioVad implements NodeBehaviour {
   private readonly status: StatusLine;
@@ -37,7 +22,7 @@ export class AudioVad implements NodeBehaviour {
 
   /** @throws OrgoError `ORGO_BAD_SETTING` */
   constructor(RED: Red, node: RedNode, config: NodeConfig, surroundings: Surroundings) {
-    const { utterance, ...settings } = parseSettings(SETTINGS, config);
+    const { utterance, ...settings } = parseSettings(SPEECH_SETTINGS, config);
     this.settings = settings;
     this.utterance = utterance;
     this.status = new StatusLine(RED, node, surroundings.clock);

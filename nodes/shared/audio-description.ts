@@ -2,18 +2,26 @@
 import { OrgoError } from '../../src/audio/errors';
 import { isPcmEncoding, type Channels, type PcmFormat } from '../../src/audio/format';
 import type { Message } from './red';
-import { number, oneOf, type SettingValues } from './settings';
+import { number, oneOf, placed, type SettingValues } from './settings';
 
 /** Rates that a message may carry, Hz. */
 export const MIN_SAMPLE_RATE = 8000;
 export const MAX_SAMPLE_RATE = 192_000;
 
 /** The settings of a node that takes PCM: what a message without `msg.audio` holds. */
-export const INPUT_SETTINGS = {
-  inputEncoding: oneOf('s16le', ['s16le', 'f32le']),
-  inputSampleRate: number(24000, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true }),
-  inputChannels: oneOf(1, [1, 2]),
-};
+export const INPUT_SETTINGS = placed(
+  { section: 'undescribed' },
+  {
+    inputEncoding: oneOf('s16le', ['s16le', 'f32le']),
+    inputSampleRate: number(24000, {
+      min: MIN_SAMPLE_RATE,
+      max: MAX_SAMPLE_RATE,
+      integer: true,
+      unit: 'Hz',
+    }),
+    inputChannels: oneOf(1, [1, 2]),
+  },
+);
 export type InputSettings = SettingValues<typeof INPUT_SETTINGS>;
 
 /** `msg.audio` as it came: nothing in it has been checked. */

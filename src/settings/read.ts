@@ -39,8 +39,7 @@ export function allowedBy(setting: Setting): string {
       return 'true or false';
     case 'text': {
       if (!setting.schemes) return 'text';
-      const blank = setting.fallback === '' ? 'blank, or ' : '';
-      return `${blank}an address that begins with ${setting.schemes.map((scheme) => `${scheme}//`).join(' or ')}`;
+      return `blank, or an address that begins with ${setting.schemes.map((scheme) => `${scheme}//`).join(' or ')}`;
     }
     case 'secret':
       return 'text';
@@ -108,8 +107,9 @@ function valueOf(setting: Setting, given: unknown): unknown {
       if (found === undefined) return undefined;
       const { check, schemes, fallback } = setting;
       if (check && !CHECKS[check].accepts(found)) return undefined;
-      if (schemes && !(found === '' && fallback === '') && !isAddress(found, schemes)) return undefined;
-      return found;
+      if (!schemes) return found;
+      if (found === '') return fallback;
+      return isAddress(found, schemes) ? found : undefined;
     }
     case 'secret':
       return toText(given);

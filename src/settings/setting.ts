@@ -122,7 +122,7 @@ export function text(fallback = '', more: Placement & { readonly check?: TextChe
   return { kind: 'text', ...more, fallback };
 }
 
-/** An address that begins with one of `schemes`, such as `wss:`; blank will do where blank is the default. */
+/** An address that begins with one of `schemes`, such as `wss:`; blank takes the default. */
 export function address(fallback: string, schemes: readonly string[], more: Placement = {}): TextSetting {
   return { kind: 'text', ...more, fallback, schemes };
 }
@@ -138,4 +138,10 @@ export function configNode(
   more: Placement & { readonly required?: boolean } = {},
 ): ConfigSetting {
   return { kind: 'config', required: false, ...more, fallback: '', type };
+}
+
+/** `settings` with the same place for each of them: a section, or when they are shown. */
+export function placed<const S extends Settings>(placement: Placement, settings: S): S {
+  const entries = Object.entries(settings).map(([name, setting]) => [name, { ...setting, ...placement }]);
+  return Object.fromEntries(entries) as S;
 }

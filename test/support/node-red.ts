@@ -133,6 +133,8 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     flowFile: 'flows.json',
     credentialSecret: 'of a test',
     telemetry: { enabled: false, updateNotification: false },
+    // A tour of what is new would lie over the editor.
+    editorTheme: { tours: false },
   };
   const settingsFile = join(userDir, 'settings.js');
   await writeFile(settingsFile, `module.exports = ${JSON.stringify(settings)};`);

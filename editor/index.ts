@@ -1,0 +1,117 @@
+/** What each node's html calls: everything that Node-RED's editor wants of a node and that its settings can tell. */
+import type { Settings } from '../src/settings/setting';
+import { credentialsOf, defaultsOf, type OwnCheck } from './definition';
+import { Dialog, type CurrentValue } from './dialog';
+import type { Default, EditorNode, Field, JQuery, Words } from './node-red';
+import { escapeHtml, rowsOf } from './rows';
+
+/** Where Node-RED finds this package's words; a test compares it with package.json. */
+export const PACKAGE = 'node-red-contrib-orgo-audio';
+
+/** A remark below the row of a setting, its text in the catalog under `remark.<name>`. */
+export interface Remark {
+  readonly after: string;
+  /** Whether it is shown, given what the fields hold now. */
+  readonly shown: (value: CurrentValue) => boolean;
+}
+
+/** What a node's html adds to what its settings tell. */
+export interface Own {
+  readonly remarks?: Readonly<Record<string, Remark>>;
+  readonly checks?: Readonly<Record<string, OwnCheck>>;
+  /** Given the usual row of a setting and the node's words, what stands there instead. */
+  readonly rows?: Readonly<Record<string, (row: string, words: Words) => string>>;
+  /** Called last when the dialog opens. */
+  readonly prepare?: (this: EditorNode, field: (name: string) => Field) => void;
+  /** Called when the dialog opens and whenever one of its fields changes. */
+  readonly refresh?: (value: CurrentValue) => void;
+}
+
+/** What of `registerType`'s definition comes from the settings. */
+export interface Definition {
+  readonly defaults: Record<string, Default>;
+  readonly credentials: Record<string, { type: 'password'; required?: boolean }>;
+  label(this: EditorNode): string;
+  labelStyle(this: EditorNode): string;
+  inputLabels(this: EditorNode): string;
+  oneditprepare(this: EditorNode): void;
+  oneditsave(this: EditorNode): void;
+}
+
+/** What of the browser is used, so that tests can stand in for it. */
+export interface Surroundings {
+  readonly $: JQuery;
+  /** `RED._` */
+  readonly translate: (key: string) => string;
+}
+
+/** Makes what the nodes' html files call as `orgoEditor`. */
+export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, translate }: Surroundings) {
+  function wordsOf(type: string): Words {
+    return (key) => {
+      const full = `${type}.${key}`;
+      const found = translate(`${PACKAGE}/${type}:${full}`);
+      return found === full || found.endsWith(`:${full}`) ? undefined : found;
+    };
+  }
+
+  function define(type: string, prefix: string, own: Own): Definition {
+    const settings = schemas[type];
+    if (!settings) throw new Error(`There are no settings of ${type}: build the package again`);
+    const words = wordsOf(type);
+    const dialog = new Dialog({ $, settings, prefix });
+    const value: CurrentValue = (name) => dialog.value(name);
+    const remarks = Object.entries(own.remarks ?? {});
+    const withRemarks = (name: string, row: string): string =>
+      remarks
+        .filter(([, { after }]) => after === name)
+        .reduce(
+          (rows, [remark]) => rows + remarkRow(prefix, remark, words),
+          own.rows?.[name]?.(row, words) ?? row,
+        );
+    const rows = Object.fromEntries(
+      Object.keys(settings).map((name) => [name, (row: string) => withRemarks(name, row)]),
+    );
+    const refresh = (): void => {
+      dialog.showRows();
+      for (const [name, { shown }] of remarks) $(`[data-remark="${prefix}${name}"]`).toggle(shown(value));
+      own.refresh?.(value);
+    };
+    // Node-RED reads a dialog from this element whenever it opens one.
+    $(`script[data-template-name="${type}"]`).html(rowsOf({ settings, prefix, words, rows }));
+    return {
+      defaults: defaultsOf(settings, own.checks),
+      credentials: credentialsOf(settings),
+      label() {
+        return (this.name ?? '') ? String(this.name) : type;
+      },
+      labelStyle() {
+        return (this.name ?? '') ? 'node_label_italic' : '';
+      },
+      inputLabels() {
+        return this._(`${type}.input`);
+      },
+      oneditprepare() {
+        dialog.fill(this);
+        for (const name of Object.keys(settings)) dialog.field(name).on('input change', refresh);
+        own.prepare?.call(this, (name) => dialog.field(name));
+        refresh();
+      },
+      oneditsave() {
+        dialog.save(this);
+      },
+    };
+  }
+
+  return {
+    /** For a node of the palette. */
+    node: (type: string, own: Own = {}) => define(type, 'node-input-', own),
+    /** For a config node. */
+    configNode: (type: string, own: Own = {}) => define(type, 'node-config-input-', own),
+  };
+}
+
+function remarkRow(prefix: string, name: string, words: Words): string {
+  const text = escapeHtml(words(`remark.${name}`) ?? name);
+  return `\n<div class="form-tips" data-remark="${prefix}${name}" style="margin-bottom: 12px">${text}</div>`;
+}

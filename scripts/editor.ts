@@ -1,0 +1,45 @@
+/**
+ * Makes what Node-RED's editor needs of the nodes' settings: the script that every node's html loads, and the table
+ * of settings in every node's help. `node --import tsx scripts/editor.ts <folder of the compiled package>`
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import type { Settings } from '../src/settings/setting';
+import { NODE_TYPES, settingsOf, wordsOf } from './lib/node-settings';
+import { HELP_PLACEHOLDER, helpTable } from './lib/settings-table';
+
+const ROOT = join(__dirname, '..');
+const RESOURCES = join(ROOT, 'resources');
+/** The oldest browsers that Node-RED 4 supports know this. */
+const TARGET = 'es2022';
+
+async function main(compiled: string): Promise<void> {
+  const schemas: Record<string, Settings> = {};
+  for (const type of NODE_TYPES) {
+    schemas[type] = await settingsOf(type);
+    const help = join(compiled, 'nodes', type, 'locales', 'en-US', `${type}.html`);
+    const table = helpTable(schemas[type], wordsOf(type));
+    writeFileSync(
+      help,
+      readFileSync(help, 'utf8').replace(HELP_PLACEHOLDER, () => table),
+    );
+  }
+  mkdirSync(RESOURCES, { recursive: true });
+  const script = join(RESOURCES, 'orgo-editor.js');
+  const staged = `${script}.${process.pid}`;
+  const { outputFiles } = buildSync({
+    entryPoints: [join(ROOT, 'editor', 'browser.ts')],
+    bundle: true,
+    format: 'iife',
+    target: TARGET,
+    write: false,
+    define: { SCHEMAS: JSON.stringify(schemas) },
+  });
+  for (const { contents } of outputFiles) writeFileSync(staged, contents);
+  renameSync(staged, script);
+}
+
+const [compiled] = process.argv.slice(2);
+if (compiled === undefined) throw new Error('Name the folder of the compiled package');
+void main(compiled);

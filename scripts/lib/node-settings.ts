@@ -1,0 +1,38 @@
+/** The settings and English words of every node, as the build, the docs and the tests need them. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Words } from '../../editor/node-red';
+import type { Settings } from '../../src/settings/setting';
+
+const NODES = join(__dirname, '..', '..', 'nodes');
+
+interface Catalog {
+  readonly [key: string]: string | Catalog;
+}
+
+/** Types of the nodes: the folders that hold settings and an editor. */
+export const NODE_TYPES: readonly string[] = readdirSync(NODES).filter((type) =>
+  ['settings.ts', `${type}.html`].every((file) => existsSync(join(NODES, type, file))),
+);
+
+/** What `nodes/<type>/settings.ts` exports as SETTINGS. */
+export async function settingsOf(type: string): Promise<Settings> {
+  const module = (await import(join(NODES, type, 'settings.ts'))) as { SETTINGS?: Settings };
+  if (!module.SETTINGS) throw new Error(`nodes/${type}/settings.ts exports no SETTINGS`);
+  return module.SETTINGS;
+}
+
+/** A node's English words by key. */
+export function wordsOf(type: string): Words {
+  const path = join(NODES, type, 'locales', 'en-US', `${type}.json`);
+  const catalog = (JSON.parse(readFileSync(path, 'utf8')) as Catalog)[type];
+  return (key) => {
+    const found = key
+      .split('.')
+      .reduce<string | Catalog | undefined>(
+        (at, part) => (typeof at === 'object' ? at[part] : undefined),
+        catalog,
+      );
+    return typeof found === 'string' ? found : undefined;
+  };
+}

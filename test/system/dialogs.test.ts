@@ -1,0 +1,142 @@
+/** The dialogs of all nodes in real editors of both Node-REDs, light and dark: they open, save, and axe finds no fault. */
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { NODE_TYPES } from '../../scripts/lib/node-settings';
+import { userDirectoryWithLink } from '../support/linked-package';
+import { startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
+import { formOf, openEditor, type Editor } from '../support/node-red-editor';
+import { ROOT } from '../support/packed-package';
+import { skipWithout } from '../support/pulse-daemon';
+import {
+  installNewerRuntime,
+  NEWER_RUNTIME,
+  OWN_RUNTIME,
+  type Runtime,
+  type UserDirectory,
+} from '../support/runtimes';
+
+const CONFIG_TYPES = ['orgo-computer'];
+/** Screenshots are put into this folder, for who wants to look at them. */
+const SCREENSHOTS = process.env['ORGO_SCREENSHOTS'];
+/** What a setting that was never made may be reported for: there is no default to take. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'orgo-computer': ['computerId'],
+  'orgo-audio-in': ['computer'],
+};
+
+/** Fields that Node-RED itself puts into every form, to keep browsers from filling in passwords. */
+const NODE_RED_OWN = /id="red-ui-trap-/;
+
+/** One node of each type, with nothing set at all. */
+const BARE: FlowNode[] = [
+  { id: 'tab', type: 'tab', label: 'bare' },
+  ...NODE_TYPES.map((type, index) =>
+    CONFIG_TYPES.includes(type)
+      ? { id: `bare-${type}`, type }
+      : { id: `bare-${type}`, type, z: 'tab', x: 200, y: 80 + 60 * index, wires: [] },
+  ),
+];
+
+for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
+  const themes = runtime === NEWER_RUNTIME ? ['light', 'dark'] : ['light'];
+  for (const theme of themes) {
+    describe(`the dialogs in ${runtime.name}, ${theme}`, { skip: skipWithout('chromium') }, () => {
+      inEditor(runtime, theme);
+    });
+  }
+}
+
+function inEditor(runtime: Runtime, theme: string): void {
+  let userDir: UserDirectory;
+  let nodeRed: NodeRed;
+  let editor: Editor;
+
+  before(async () => {
+    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
+    userDir = await userDirectoryWithLink();
+    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
+    await nodeRed.deploy(BARE);
+    editor = await openEditor(nodeRed.url, { dark: theme === 'dark' });
+    await editor.page.addScriptTag({ path: join(ROOT, 'node_modules', 'axe-core', 'axe.min.js') });
+  });
+  after(async () => {
+    await editor.close();
+    await nodeRed.stop();
+    await userDir.remove();
+  });
+
+  for (const type of NODE_TYPES) {
+    const configType = CONFIG_TYPES.includes(type) ? type : undefined;
+
+    test(`${type} wears no red triangle for what a flow leaves out`, async () => {
+      const { problems } = await editor.node(`bare-${type}`);
+      const needed = NEEDED[type] ?? [];
+      assert.deepEqual(
+        problems.filter((problem) => !needed.some((name) => problem.startsWith(name))),
+        [],
+      );
+    });
+
+    test(`${type} opens without a fault that axe finds, and shows its defaults`, async () => {
+      await editor.open(`bare-${type}`, configType);
+      const { page } = editor;
+      if (SCREENSHOTS !== undefined) {
+        await mkdir(SCREENSHOTS, { recursive: true });
+        const name = `${type} ${runtime.name} ${theme}`.replaceAll(/[^\w.]+/g, '-');
+        await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+      }
+      const violations = await page.evaluate(`axe.run('${formOf(configType)}').then(({ violations }) =>
+        violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`);
+      assert.deepEqual(
+        (violations as string[]).filter((violation) => !NODE_RED_OWN.test(violation)),
+        [],
+      );
+      const empty = await page
+        .locator(`${formOf(configType)} .form-row select:visible`)
+        .evaluateAll((selects) =>
+          (selects as unknown as { id: string; value: string; selectedIndex: number }[])
+            .filter(({ selectedIndex }) => selectedIndex < 0)
+            .map(({ id }) => id),
+        );
+      assert.deepEqual(empty, [], 'a list shows no choice');
+      await editor.done(configType);
+    });
+  }
+
+  test('numbers are saved as numbers, and a blank one as blank', async () => {
+    const id = 'bare-orgo-audio-vad';
+    await editor.open(id);
+    await editor.page.locator('#node-input-threshold').fill('0.25');
+    await editor.page.locator('#node-input-hangoverMs').fill('');
+    await editor.page.locator('#node-input-preRollMs').fill('${PRE_ROLL}');
+    await editor.done();
+    const { settings, problems } = await editor.node(id);
+    assert.equal(settings['threshold'], 0.25);
+    assert.equal(settings['hangoverMs'], '');
+    assert.equal(settings['preRollMs'], '${PRE_ROLL}');
+    assert.equal(settings['inputChannels'], 1);
+    assert.deepEqual(problems, ['hangoverMs is empty: it must be a number from 0 to 10000']);
+  });
+
+  test('rows come and go with the setting that they depend on', async () => {
+    await editor.open('bare-orgo-audio-opus');
+    const { page } = editor;
+    const bitrate = page.locator('#node-input-bitrate');
+    const rate = page.locator('#node-input-sampleRate');
+    assert.deepEqual([await bitrate.isVisible(), await rate.isVisible()], [true, false]);
+    await page.locator('#node-input-mode').selectOption('decode');
+    assert.deepEqual([await bitrate.isVisible(), await rate.isVisible()], [false, true]);
+    await editor.done();
+    assert.equal((await editor.node('bare-orgo-audio-opus')).settings['mode'], 'decode');
+  });
+}
+
+test('the script that every html loads comes from this package', async () => {
+  const { name } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { name: string };
+  for (const type of NODE_TYPES) {
+    const html = await readFile(join(ROOT, 'nodes', type, `${type}.html`), 'utf8');
+    assert.ok(html.includes(`<script src="resources/${name}/orgo-editor.js"></script>`), type);
+  }
+});
