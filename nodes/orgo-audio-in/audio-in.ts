@@ -6,27 +6,16 @@ import type { PcmFrame } from '../../src/audio/frame';
 import { AudioStream } from '../../src/client/audio-stream';
 import type { Gap } from '../../src/client/receiver';
 import type { AudioStreamSink, StreamEnd, StreamState } from '../../src/client/stream-events';
-import { SAMPLE_RATES } from '../../src/protocol/stream-format';
 import { computerOf, type Computer } from '../orgo-computer/computer';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode } from '../shared/red';
-import { boolean, number, oneOf, parseSettings, text } from '../shared/settings';
+import { parseSettings } from '../shared/settings';
 import { StatusLine } from '../shared/status';
 import { StreamMessages, type AudioDescription, type EventPayload } from './messages';
+import { SETTINGS } from './settings';
 import { showState } from './status-words';
 
 const STATS_EVERY_MS = 10_000;
-/** Of a frame; 0: as it arrives. */
-const MAX_FRAME_MS = 5000;
 const SHOWN_ACTION_LENGTH = 60;
-
-const SETTINGS = {
-  computer: text(),
-  sampleRate: oneOf(24000, SAMPLE_RATES),
-  channels: oneOf(1, [1, 2]),
-  autoStart: boolean(true),
-  frameMs: number(20, { min: 0, max: MAX_FRAME_MS, integer: true }),
-  fillGaps: boolean(true),
-};
 
 /** What the node is given, so that tests stand still. */
 export interface Surroundings {

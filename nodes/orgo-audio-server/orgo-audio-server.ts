@@ -18,10 +18,11 @@ import {
   type Red,
   type RedNode,
 } from '../shared/red';
+import { credentialsOf } from '../shared/settings';
 import { StatusLine } from '../shared/status';
 import { serverTlsOf } from '../shared/tls';
 import { basePathOf, checkNotEditorPath, listenOnNodeRed, type AudioListener } from './node-red-listener';
-import { readServerSettings, type ServerSettings } from './settings';
+import { readServerSettings, type ServerSettings, SETTINGS } from './settings';
 
 const TYPE = 'orgo-audio-server';
 const STATS_EVERY_MS = 10_000;
@@ -34,7 +35,7 @@ export = function (RED: Red): void {
   registerNode(
     RED,
     TYPE,
-    { credentials: { password: { type: 'password' }, apiKey: { type: 'password' } } },
+    { credentials: credentialsOf(SETTINGS) },
     (node, config) => new ServerNode(RED, node, config, systemClock),
   );
 };

@@ -9,10 +9,11 @@ import {
 } from '../../src/client/endpoint';
 import { OrgoApi, type TlsOptions } from '../../src/client/orgo-api';
 import { isWellFormed } from '../../src/protocol/percent-encoding';
-import { COMPUTER_ID_PLACEHOLDER, fillTemplate, HOSTED_API_URL } from '../../src/protocol/urls';
+import { COMPUTER_ID_PLACEHOLDER, fillTemplate } from '../../src/protocol/urls';
 import type { NodeConfig, Red, RedNode } from '../shared/red';
-import { parseSettings, secret, text } from '../shared/settings';
+import { parseSettings } from '../shared/settings';
 import { tlsOptionsOf } from '../shared/tls';
+import { SETTINGS } from './settings';
 
 /** One computer's sound, and how to get at it. */
 export interface Computer {
@@ -21,15 +22,6 @@ export interface Computer {
   readonly endpoints: EndpointSource;
   readonly tls: TlsOptions | undefined;
 }
-
-const SETTINGS = {
-  computerId: text(),
-  apiUrl: text(HOSTED_API_URL),
-  /** Blank: the API is asked. */
-  audioUrl: text(),
-  tls: text(),
-};
-const CREDENTIALS = { apiKey: secret(), password: secret() };
 
 /** An HTTP header carries no others. */
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
@@ -68,16 +60,16 @@ export function computerOf(RED: Red, id: string): Computer {
 }
 
 function readComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock): Computer {
-  const { computerId, apiUrl, audioUrl, tls: tlsId } = parseSettings(SETTINGS, config);
-  const { apiKey: pastedKey, password } = parseSettings(CREDENTIALS, node.credentials);
-  const apiKey = pastedKey.trim();
+  const settings = parseSettings(SETTINGS, config, node.credentials ?? {});
+  const { computerId, apiUrl, audioUrl, tls: tlsId, password } = settings;
+  const apiKey = settings.apiKey.trim();
   for (const [setting, value] of Object.entries({ computerId, password })) {
     if (!isWellFormed(value)) {
       throw bad(`${setting} holds half of a character (a lone surrogate): it is damaged, enter it again`);
     }
   }
   const tls = tlsOptionsOf(RED, tlsId);
-  const apiOf = (): OrgoApi => apiFor(apiUrl || HOSTED_API_URL, apiKey, computerId, tls, clock);
+  const apiOf = (): OrgoApi => apiFor(apiUrl, apiKey, computerId, tls, clock);
 
   if (audioUrl === '') {
     const missing = [computerId === '' ? 'computerId' : '', apiKey === '' ? 'apiKey' : ''].filter(Boolean);
@@ -93,7 +85,11 @@ function readComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock)
   if (computerId === '' && audioUrl.includes(COMPUTER_ID_PLACEHOLDER)) {
     throw bad(`computerId is empty, but audioUrl holds ${COMPUTER_ID_PLACEHOLDER}: enter the computer's id`);
   }
-  const url = urlOf('audioUrl', fillTemplate(audioUrl, computerId), ['wss:', 'ws:']);
+  const filled = fillTemplate(audioUrl, computerId);
+  if (!URL.canParse(filled)) {
+    throw bad(`computerId is ${JSON.stringify(computerId)}: it makes no address of audioUrl, check it`);
+  }
+  const url = new URL(filled);
   return {
     topic: computerId || node.name || url.host,
     endpoints: password === '' ? endpointAt(url, apiOf()) : enteredEndpoint(url, password),
@@ -116,19 +112,7 @@ function apiFor(
   if (computerId === '') {
     throw bad('computerId is empty: enter the id of the computer whose password the API is to be asked for');
   }
-  const url = urlOf('apiUrl', apiUrl, ['https:', 'http:']);
-  return new OrgoApi({ apiUrl: url, apiKey, computerId, clock, ...(tls && { tls }) });
-}
-
-function urlOf(setting: string, address: string, schemes: readonly string[]): URL {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !schemes.includes(url.protocol)) {
-    // A query may hold a password that was pasted along.
-    const shown = JSON.stringify(address.split(/[?#]/)[0]);
-    const wanted = schemes.map((scheme) => `${scheme}//`).join(' or ');
-    throw bad(`${setting} is ${shown}: it must be an address that begins with ${wanted}`);
-  }
-  return url;
+  return new OrgoApi({ apiUrl: new URL(apiUrl), apiKey, computerId, clock, ...(tls && { tls }) });
 }
 
 function bad(problem: string): OrgoError {

@@ -3,6 +3,23 @@ import { choiceLabel, escapeHtml, labelOf } from '../../editor/rows';
 import type { Words } from '../../editor/node-red';
 import { demandOf } from '../../src/settings/read';
 import type { Setting, Settings } from '../../src/settings/setting';
+import { NODE_TYPES, settingsOf, wordsOf } from './node-settings';
+
+const INTRODUCTION = `# The settings of all nodes
+
+Made from the nodes' settings by \`node --import tsx scripts/docs.ts\`; a test fails where it is out of date.
+A flow may leave any setting out: it takes its default. Numbers and yes or no may be text, since Node-RED replaces a
+setting that is exactly \`\${NAME}\` by an environment variable.
+`;
+
+/** docs/settings.md */
+export async function settingsPage(): Promise<string> {
+  const sections = [];
+  for (const type of NODE_TYPES) {
+    sections.push(`## ${type}\n\n${markdownTable(await settingsOf(type), wordsOf(type))}\n`);
+  }
+  return [INTRODUCTION, ...sections].join('\n');
+}
 
 /** Where a node's help wants its table. */
 export const HELP_PLACEHOLDER = '<!-- settings -->';

@@ -32,12 +32,12 @@ export const CHECKS: Readonly<Record<TextCheck, Check>> = {
   },
 };
 
-/** Stands for what a template such as `wss://{computer_id}.orgo.dev/audio` leaves open. */
-const PLACEHOLDER = /\{\w+\}/g;
+/** What a template such as `wss://{computer_id}.orgo.dev/audio` leaves open. */
+const PLACEHOLDER = '{computer_id}';
 
 /** Whether `text` is an address, or a template of one, that begins with one of `schemes`. */
 export function isAddress(text: string, schemes: readonly string[]): boolean {
-  const filled = text.replace(PLACEHOLDER, 'id');
+  const filled = text.replaceAll(PLACEHOLDER, 'id');
   return URL.canParse(filled) && schemes.includes(new URL(filled).protocol);
 }
 

@@ -139,7 +139,7 @@ describe(TYPE, () => {
       [{ path: '/a/../b' }, /path is "\/a\/\.\.\/b": it must .* needs no encoding in a URL/],
       [{ path: '/für' }, /path is "\/für"/],
       [{ computerId: 'a/b' }, /computerId is "a\/b": it must hold no slash/],
-      [{ allowedOrigins: '*' }, /allowedOrigins holds "\*"/],
+      [{ allowedOrigins: '*' }, /allowedOrigins is "\*": it must hold origins/],
       [{ tls: 'gone' }, /tls is gone, but there is no such TLS configuration/],
     ] as const) {
       const node = load().create(TYPE, config, { password: PASSWORD });

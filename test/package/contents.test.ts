@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { packPackage, ROOT, type PackedPackage } from '../support/packed-package';
 
 const PUBLISHED =
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|resources\/orgo-editor\.js|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
 const MAX_DEPENDENCIES = 6;
 
 describe('the published package', () => {
@@ -23,8 +23,8 @@ describe('the published package', () => {
     );
   });
 
-  test('holds what a user reads', () => {
-    const wanted = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+  test('holds what a user reads, and what the editor loads', () => {
+    const wanted = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'resources/orgo-editor.js'];
     assert.deepEqual(
       wanted.filter((file) => !packed.files.includes(file)),
       [],

@@ -1,14 +1,13 @@
 /** The dialogs of all nodes in real editors of both Node-REDs, light and dark: they open, save, and axe finds no fault. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
 import { NODE_TYPES } from '../../scripts/lib/node-settings';
 import { userDirectoryWithLink } from '../support/linked-package';
+import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
 import { formOf, openEditor, type Editor } from '../support/node-red-editor';
 import { ROOT } from '../support/packed-package';
-import { skipWithout } from '../support/pulse-daemon';
 import {
   installNewerRuntime,
   NEWER_RUNTIME,
@@ -42,13 +41,13 @@ const BARE: FlowNode[] = [
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
   const themes = runtime === NEWER_RUNTIME ? ['light', 'dark'] : ['light'];
   for (const theme of themes) {
-    describe(`the dialogs in ${runtime.name}, ${theme}`, { skip: skipWithout('chromium') }, () => {
-      inEditor(runtime, theme);
+    describeWith(needs('chromium'), `the dialogs in ${runtime.name}, ${theme}`, (tools) => {
+      inEditor(runtime, theme, tools);
     });
   }
 }
 
-function inEditor(runtime: Runtime, theme: string): void {
+function inEditor(runtime: Runtime, theme: string, { test, before, after }: SuiteTools): void {
   let userDir: UserDirectory;
   let nodeRed: NodeRed;
   let editor: Editor;
@@ -132,11 +131,3 @@ function inEditor(runtime: Runtime, theme: string): void {
     assert.equal((await editor.node('bare-orgo-audio-opus')).settings['mode'], 'decode');
   });
 }
-
-test('the script that every html loads comes from this package', async () => {
-  const { name } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { name: string };
-  for (const type of NODE_TYPES) {
-    const html = await readFile(join(ROOT, 'nodes', type, `${type}.html`), 'utf8');
-    assert.ok(html.includes(`<script src="resources/${name}/orgo-editor.js"></script>`), type);
-  }
-});
