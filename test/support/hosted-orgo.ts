@@ -39,6 +39,8 @@ export interface HostedComputer {
   desktopApiToken: string | undefined;
   /** Fields of the answer that differ from the usual ones; undefined: left out. */
   overrides: Record<string, unknown>;
+  /** Of the tone that plays there; full scale is 1. */
+  amplitude: number;
 }
 
 /** The service, on a port of this machine. */
@@ -52,6 +54,7 @@ export class HostedOrgo {
     password: newPassword(),
     desktopApiToken: undefined,
     overrides: {},
+    amplitude: 0.25,
   };
   /** Paths that the API was asked for, in order. */
   readonly asked: string[] = [];
@@ -189,10 +192,11 @@ export class HostedOrgo {
   /** A tone of 500 Hz, live, until the client stops or leaves. */
   private stream(socket: WebSocket): void {
     socket.send(JSON.stringify({ type: 'started', sample_rate: SAMPLE_RATE, channels: 1 }));
+    const frame = toneFrame(this.computer.amplitude);
     const startedAt = performance.now();
     let sent = 0;
     const send = (): void => {
-      for (; sent * FRAME_MS <= performance.now() - startedAt; sent++) socket.send(TONE);
+      for (; sent * FRAME_MS <= performance.now() - startedAt; sent++) socket.send(frame);
     };
     this.listeners.set(socket, setInterval(send, FRAME_MS));
     send();
@@ -214,9 +218,13 @@ export class HostedOrgo {
 }
 
 /** One frame that holds whole periods, so that frame after frame is one tone. */
-const TONE = Buffer.alloc(FRAME_SAMPLES * 2);
-for (let i = 0; i < FRAME_SAMPLES; i++) {
-  TONE.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * TONE_HZ * i) / SAMPLE_RATE)), i * 2);
+function toneFrame(amplitude: number): Buffer {
+  const frame = Buffer.alloc(FRAME_SAMPLES * 2);
+  for (let i = 0; i < FRAME_SAMPLES; i++) {
+    const sample = amplitude * Math.sin((2 * Math.PI * TONE_HZ * i) / SAMPLE_RATE);
+    frame.writeInt16LE(Math.round(sample * 32767), i * 2);
+  }
+  return frame;
 }
 
 function newInstanceId(): string {

@@ -73,7 +73,7 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
     return { port, flow: JSON.parse(JSON.stringify(flow).replaceAll(usual, String(port))) as Flow };
   }
 
-  /** A server that stands for the hosted service, and a copy of `flow` that hears it. */
+  /** Our own server in the hosted service's place, and `flow`, which asks its API where the computer is. */
   async function withHostedComputer(flow: Flow): Promise<Flow> {
     const hosted = await ownPort(await importExample('hear-this-computer'));
     const server = fillIn(hosted.flow, 'orgo-audio-server', {
@@ -83,7 +83,6 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
     const kept = server.filter(({ type }) => type === 'tab' || type === 'orgo-audio-server');
     const listener = fillIn(flow, 'orgo-computer', {
       apiUrl: `http://127.0.0.1:${hosted.port}/api`,
-      audioUrl: `ws://127.0.0.1:${hosted.port}/audio`,
     });
     return [...kept, ...listener];
   }
@@ -119,7 +118,7 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
     await nodeRed.debug('Level', (message) => isToneLevel(message.msg));
   });
 
-  test('hears a hosted computer, its password fetched with the key', async () => {
+  test('hears a computer of our own server, which its API describes as the hosted one does', async () => {
     await nodeRed.deploy(await withHostedComputer(await importExample('hear-an-orgo-computer')));
     await nodeRed.debug('Connection events', ({ msg }) => msg.includes('connected'));
     await nodeRed.debug('Level', ({ msg }) => dbfsOf(msg) > -60);
