@@ -158,9 +158,10 @@ function hear(sound: Buffer, cpu: Cpu): Heard {
   cpu.ours += microseconds(before);
   const heard: Heard = { probabilities: [], utterances: [] };
   for (const one of out) {
-    if (one.kind === 'utterance')
+    if (one.output === 'utterance')
       heard.utterances.push([one.frame.position, one.frame.position + one.frame.samples]);
-    if (one.kind === 'event' && one.event === 'probability') heard.probabilities.push(one.probability);
+    if (one.output === 'event' && one.event.event === 'probability')
+      heard.probabilities.push(one.event.probability);
   }
   return heard;
 }

@@ -1,27 +1,27 @@
 /**
  * The one harness of all nodes that change sound. It alone knows messages, streams, idle time, `complete` and
- * `reset`; a node brings a StreamProcessor, which knows sound.
+ * `reset`; a node brings a NodeTransform, which knows sound.
  */
 import type { Clock } from '../../src/audio/clock';
 import { asError, errorText, OrgoError } from '../../src/audio/errors';
 import { descriptionOf, inWords, streamNameOf } from './audio-description';
 import type { Message, NodeBehaviour, RedNode, Send } from './red';
 import { numbersOf } from './messages/numbers';
-import { Stream, type Arrival, type StreamOptions } from './stream';
-import { WorkQueue, type Work } from './work-queue';
+import { Stream, type Arrival, type StreamHost, type StreamOptions } from './stream';
+import { drive, WorkQueue, type Work } from './work-queue';
 
-export { processorOf, type Product, type StreamProcessor } from './stream-processor';
+export type { CreateTransform, NodeTransform, TransformContext } from './node-transform';
 export type { Stream } from './stream';
 
-export interface StreamNodeOptions<S = unknown> extends StreamOptions<S> {
+export interface StreamNodeOptions<Live = unknown> extends StreamOptions<Live> {
   /** Called when streams came or went, or what one of them holds or becomes has changed: for the status. */
-  onChange?(streams: ReadonlySet<Stream<S>>): void;
+  onChange?(streams: ReadonlySet<Stream<Live>>): void;
   /** Called with each error that a message is answered with; `onChange` follows when one is taken again. */
   onRefused?(error: unknown): void;
 }
 
 /** What the harness is given, so that tests stand still. */
-export interface Surroundings {
+export interface Dependencies {
   readonly clock: Clock;
   /** Calls later, when the event loop has seen to everything else; setImmediate. */
   readonly defer: (fn: () => void) => void;
@@ -37,9 +37,10 @@ export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 const WARN_EVERY_MS = 60_000;
 const RESET: Message = { reset: true };
 
-export class StreamNode<S = unknown> implements NodeBehaviour {
-  private readonly streams = new Map<string, Stream<S>>();
+export class StreamNode<Live = unknown> implements NodeBehaviour {
+  private readonly streams = new Map<string, Stream<Live>>();
   private readonly queue: WorkQueue;
+  private readonly host: StreamHost;
   private cancelIdle: (() => void) | undefined;
   private warnedAt = -Infinity;
   private refused = false;
@@ -47,13 +48,20 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
 
   constructor(
     private readonly node: RedNode,
-    private readonly options: StreamNodeOptions<S>,
-    private readonly surroundings: Surroundings,
+    private readonly options: StreamNodeOptions<Live>,
+    private readonly dependencies: Dependencies,
   ) {
-    this.queue = new WorkQueue(surroundings.clock, surroundings.defer);
+    const { clock, defer } = dependencies;
+    this.queue = new WorkQueue(clock, defer);
+    this.host = {
+      clock,
+      send: (outgoing) => node.send(outgoing),
+      onChange: () => this.changed(),
+      onFailure: (error, { topic }) => this.report(error.message, topic),
+    };
   }
 
-  /** @throws OrgoError `ORGO_BAD_INPUT`, and whatever a processor throws */
+  /** @throws OrgoError `ORGO_BAD_INPUT`, and whatever a transform throws */
   onInput(msg: Message, send: Send): void | Promise<void> {
     if (this.closed) return undefined;
     const waiting: Promise<void>[] = [];
@@ -66,27 +74,32 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
     return undefined;
   }
 
-  onClose(): void {
+  onClose(): void | Promise<void> {
     this.closed = true;
     this.cancelIdle?.();
     let dropped = 0;
-    for (const stream of this.streams.values()) dropped += this.queue.drop(stream.lane);
+    for (const stream of this.streams.values()) dropped += this.queue.drop(stream.queue);
     if (dropped > 0)
       this.node.warn(`${dropped} messages were still waiting to be worked off: they are dropped`);
-    for (const stream of [...this.streams.values()]) this.end(stream, 'closed');
+    const ending: Promise<void>[] = [];
+    for (const stream of [...this.streams.values()]) {
+      const end = this.end(stream, 'closed');
+      if (end) ending.push(end);
+    }
+    return ending.length > 0 ? Promise.all(ending).then(() => undefined) : undefined;
   }
 
   /** Works `msg` off, at once where nothing waits. One stream's failure keeps no other one from its work. */
-  private begin(stream: Stream<S>, msg: Message, send: Send): void | Promise<void> {
+  private begin(stream: Stream<Live>, msg: Message, send: Send): void | Promise<void> {
     const bytes = Buffer.isBuffer(msg.payload) ? msg.payload.length : 0;
     try {
-      return this.queue.run(stream.lane, this.work(stream, { msg, send, settings: this.settings }), bytes);
+      return this.queue.run(stream.queue, this.work(stream, { msg, send, live: this.live }), bytes);
     } catch (error) {
       return Promise.reject(asError(error));
     }
   }
 
-  private jobsFor(msg: Message): [Stream<S>, Message][] {
+  private jobsFor(msg: Message): [Stream<Live>, Message][] {
     try {
       return this.jobsOf(msg);
     } catch (error) {
@@ -95,12 +108,12 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
   }
 
   /** What `msg` asks for, by the streams that it concerns. */
-  private jobsOf(msg: Message): [Stream<S>, Message][] {
+  private jobsOf(msg: Message): [Stream<Live>, Message][] {
     const { payload } = msg;
     const described = descriptionOf(msg) !== undefined;
     const resets = msg['reset'] !== undefined;
     numbersOf(descriptionOf(msg));
-    const jobs: [Stream<S>, Message][] = [];
+    const jobs: [Stream<Live>, Message][] = [];
     if (resets && !described) for (const stream of this.streams.values()) jobs.push([stream, RESET]);
     if (Buffer.isBuffer(payload) || msg['complete'] === true) {
       this.checkWaiting(Buffer.isBuffer(payload) ? payload.length : 0);
@@ -125,7 +138,7 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
     this.succeed();
   }
 
-  private *work(stream: Stream<S>, arrival: Arrival<S>): Work {
+  private *work(stream: Stream<Live>, arrival: Arrival<Live>): Work {
     try {
       yield* stream.take(arrival);
     } finally {
@@ -133,30 +146,30 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
     }
   }
 
-  private streamFor(name: string): Stream<S> {
+  private streamFor(name: string): Stream<Live> {
     const stream = this.streams.get(name) ?? this.open(name);
-    stream.usedAt = this.surroundings.clock.now();
+    stream.usedAt = this.dependencies.clock.now();
     return stream;
   }
 
-  private open(name: string): Stream<S> {
+  private open(name: string): Stream<Live> {
     if (this.streams.size >= MAX_STREAMS) this.makeRoom();
-    const stream = new Stream(name, this.options, this.surroundings.clock, () => this.changed());
+    const stream = new Stream(name, this.options, this.host);
     this.streams.set(name, stream);
     if (!this.cancelIdle) this.watchIdle(IDLE_MS);
     return stream;
   }
 
   /** Forgets a stream that holds nothing, and for which nothing waits but the message that is worked off now. */
-  private release(stream: Stream<S>): void {
-    if (stream.holds || stream.lane.jobs.length > 1) return;
+  private release(stream: Stream<Live>): void {
+    if (stream.holds || stream.queue.jobs.length > 1) return;
     if (this.streams.get(stream.name) === stream) this.streams.delete(stream.name);
     this.changed();
   }
 
   /** @throws OrgoError `ORGO_BAD_INPUT` where every stream has work waiting */
   private makeRoom(): void {
-    const idle = [...this.streams.values()].filter(({ lane }) => lane.idle);
+    const idle = [...this.streams.values()].filter(({ queue }) => queue.idle);
     const [first, ...others] = idle;
     if (!first) {
       throw new OrgoError(
@@ -168,8 +181,8 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
       (oldest, stream) => (stream.usedAt < oldest.usedAt ? stream : oldest),
       first,
     );
-    this.end(victim, 'idle');
-    const now = this.surroundings.clock.now();
+    void this.end(victim, 'idle');
+    const now = this.dependencies.clock.now();
     if (now - this.warnedAt < WARN_EVERY_MS) return;
     this.warnedAt = now;
     this.node.warn(
@@ -177,29 +190,39 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
     );
   }
 
-  private end(stream: Stream<S>, reason: string): void {
+  private end(stream: Stream<Live>, reason: string): void | Promise<void> {
     this.streams.delete(stream.name);
+    let end: void | Promise<void> = undefined;
     if (stream.format !== undefined) {
+      const failed = (error: unknown): void =>
+        this.report(
+          `The stream ${stream.name} could not be ended properly: ${errorText(error)}`,
+          stream.name,
+        );
       try {
-        stream.end(reason, this.node.send.bind(this.node));
+        end = drive(stream.end(reason, this.host.send))?.catch(failed);
       } catch (error) {
-        const text = `The stream ${stream.name} could not be ended properly: ${errorText(error)}`;
-        // Without a message of its own, an error reaches no Catch node.
-        this.node.error(text, { topic: stream.name });
+        failed(error);
       }
     }
     this.changed();
+    return end;
+  }
+
+  /** Without a message of its own, an error reaches no Catch node. */
+  private report(text: string, topic: unknown): void {
+    this.node.error(text, { topic });
   }
 
   private watchIdle(ms: number): void {
-    const { clock } = this.surroundings;
+    const { clock } = this.dependencies;
     this.cancelIdle = clock.after(ms, () => {
       this.cancelIdle = undefined;
       const overBefore = clock.now() - IDLE_MS;
       let oldest = Infinity;
       for (const stream of [...this.streams.values()]) {
-        if (stream.usedAt <= overBefore && stream.lane.idle) this.end(stream, 'idle');
-        else oldest = Math.min(oldest, stream.lane.idle ? stream.usedAt : clock.now());
+        if (stream.usedAt <= overBefore && stream.queue.idle) void this.end(stream, 'idle');
+        else oldest = Math.min(oldest, stream.queue.idle ? stream.usedAt : clock.now());
       }
       if (this.streams.size > 0) this.watchIdle(oldest + IDLE_MS - clock.now());
     });
@@ -231,8 +254,13 @@ export class StreamNode<S = unknown> implements NodeBehaviour {
     throw error;
   }
 
-  private get settings(): S {
-    return this.options.settings?.() as S;
+  private get live(): Live {
+    return this.options.live?.() as Live;
+  }
+
+  /** Calls `onChange`, since something changed that the status shows. */
+  refresh(): void {
+    this.changed();
   }
 
   private changed(): void {

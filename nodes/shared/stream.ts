@@ -1,62 +1,82 @@
-/** One stream in a node: what came of it, the processor that works on it, and where its output stands. */
+/** One stream in a node: what came of it, the transform that works on it, and where its output stands. */
 import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
 import { isPcm, sameFormat, samplesInMs, type AudioFormat, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type AudioFrame } from '../../src/audio/frame';
+import { AUDIO_OUTPUT, type Emission } from '../../src/audio/transform';
 import { ENCODINGS } from '../../src/containers/encodings';
 import { descriptionOf } from './audio-description';
 import type { Message, Send } from './red';
 import { MessageReader, type Accepted } from './messages/message-reader';
 import { mostSamples } from './messages/numbers';
-import { StreamOutput } from './stream-output';
-import type { CreateProcessor, Product, StreamProcessor } from './stream-processor';
-import { Lane, type Work } from './work-queue';
+import { MessageWriter } from './messages/message-writer';
+import type { CreateTransform, NodeTransform } from './node-transform';
+import { SerialQueue, waitFor, type Work } from './work-queue';
 
-export interface StreamOptions<S = unknown> {
+export interface StreamOptions<Live = unknown> {
   readonly accepted: Accepted;
-  /** The node's settings as they are now. What a message brings is worked off by those of its arrival. */
-  readonly settings?: (() => S) | undefined;
-  /** How many outputs the node has; 1 */
-  readonly outputs?: number | undefined;
+  /** The settings that can change, as they are now. What a message brings is worked off by those of its arrival. */
+  readonly live?: (() => Live) | undefined;
+  /** Names of the node's outputs, in their order; on the first one the stream's end is marked. `audio` */
+  readonly outputs?: readonly string[] | undefined;
   /** Sound that is worked off between two looks at the time, ms; 1000. It should take less than 10 ms of CPU. */
   readonly sliceMs?: number | undefined;
-  readonly create: CreateProcessor<S>;
+  readonly create: CreateTransform<Live>;
+}
+
+/** What a stream needs of its node. */
+export interface StreamHost {
+  readonly clock: Clock;
+  /** Sends what comes later than the message that led to it. */
+  readonly send: Send;
+  /** The stream's format, or what its status should show, has changed. */
+  readonly onChange: () => void;
+  /** Its transform failed while no message waited for it. */
+  readonly onFailure: (error: Error, msg: Message) => void;
 }
 
 /** Why a stream ended, where the message that ends it does not say. */
 const DEFAULT_REASON = 'stopped';
 const DEFAULT_SLICE_MS = 1000;
 
+const AUDIO_ONLY = [AUDIO_OUTPUT];
+
 /** One message, as it waits to be worked off. */
-export interface Arrival<S> {
+export interface Arrival<Live> {
   readonly msg: Message;
   readonly send: Send;
-  /** The node's settings when it came. */
-  readonly settings: S;
+  /** The settings that can change, as they were when it came. */
+  readonly live: Live;
 }
 
-export class Stream<S = unknown> {
-  readonly lane = new Lane();
+/** The transform at work. */
+interface Current<Live> {
+  readonly format: AudioFormat;
+  readonly transform: NodeTransform<Live>;
+  /** What it was made with, or configured to. */
+  live: Live;
+}
+
+export class Stream<Live = unknown> {
+  readonly queue = new SerialQueue();
   /** When a message came last, on the node's clock. */
   usedAt = 0;
-  /** The latest message: what is flushed without one is sent like it. */
+  /** The latest message, without its payload: what is flushed without one is sent like it. */
   private template: Message = {};
-  private input: MessageReader;
-  private output: StreamOutput;
-  private current: { readonly format: AudioFormat; readonly processor: StreamProcessor<S> } | undefined;
+  private reader: MessageReader;
+  private writer: MessageWriter;
+  private current: Current<Live> | undefined;
   private sentFormat: AudioFormat | undefined;
   /** A gap that came without sound. */
   private owedGap = 0;
 
   constructor(
     readonly name: string,
-    private readonly options: StreamOptions<S>,
-    private readonly clock: Clock,
-    /** Called when {@link format} or {@link outputFormat} has changed. */
-    private readonly onChange: () => void,
+    private readonly options: StreamOptions<Live>,
+    private readonly host: StreamHost,
   ) {
-    this.input = this.newInput();
-    this.output = this.newOutput();
+    this.reader = this.newReader();
+    this.writer = this.newWriter();
   }
 
   /** What comes in; undefined before the first sound, and after the end. */
@@ -66,7 +86,7 @@ export class Stream<S = unknown> {
 
   /** Whether anything of it would be lost if it were forgotten. */
   get holds(): boolean {
-    return this.current !== undefined || this.owedGap > 0 || this.input.holds;
+    return this.current !== undefined || this.owedGap > 0 || this.reader.holds;
   }
 
   /** What leaves the main output; undefined before something has. */
@@ -74,88 +94,91 @@ export class Stream<S = unknown> {
     return this.sentFormat;
   }
 
-  get processor(): StreamProcessor<S> | undefined {
-    return this.current?.processor;
+  get transform(): NodeTransform<Live> | undefined {
+    return this.current?.transform;
   }
 
   /**
    * Does what a message asks for: starts over, takes its sound, ends.
-   * @throws OrgoError `ORGO_BAD_INPUT`, and whatever the processor throws
+   * @throws OrgoError `ORGO_BAD_INPUT`, and whatever the transform throws
    */
-  *take(arrival: Arrival<S>): Work {
+  *take(arrival: Arrival<Live>): Work {
     const { msg, send } = arrival;
-    if (msg['reset'] !== undefined) this.startOver(send);
+    if (msg['reset'] !== undefined) yield* this.startOver(send);
     this.template = withoutPayload(msg);
     const complete = msg['complete'] === true;
-    if (complete) this.output.holdLast();
+    if (complete) this.writer.holdLast();
     try {
       if (Buffer.isBuffer(msg.payload)) yield* this.takeSound(arrival);
     } finally {
-      if (complete) this.end(reasonOf(msg), send);
-    }
-  }
-
-  /** Sends what is held; what comes then is a new stream of the same name. */
-  startOver(send: Send): void {
-    try {
-      this.finishProcessor(send);
-    } finally {
-      this.input = this.newInput();
-      this.output = this.newOutput();
-      this.owedGap = 0;
+      if (complete) yield* this.end(reasonOf(msg), send);
     }
   }
 
   /** Sends what is held, and marks the end. */
-  end(reason: string, send: Send): void {
-    this.output.holdLast();
+  *end(reason: string, send: Send): Work {
+    const { clock } = this.host;
+    this.writer.holdLast();
     try {
-      this.finishProcessor(send);
+      yield* this.finish(send);
     } finally {
-      this.output.complete(reason, this.template, this.clock.now() + this.clock.epochOffset(), send);
-      this.startOver(send);
+      this.writer.complete(reason, this.template, clock.now() + clock.epochOffset(), send);
+      yield* this.startOver(send);
     }
   }
 
-  private *takeSound(arrival: Arrival<S>): Work {
-    const { frame, startsOver, ends } = this.input.read(arrival.msg);
-    if (startsOver) this.finishProcessor(arrival.send);
-    if (frame) yield* this.process(frame, arrival);
-    if (ends) this.finishProcessor(arrival.send);
+  /** Sends what is held; what comes then is a new stream of the same name. */
+  private *startOver(send: Send): Work {
+    try {
+      yield* this.finish(send);
+    } finally {
+      this.reader = this.newReader();
+      this.writer = this.newWriter();
+      this.owedGap = 0;
+    }
   }
 
-  private *process(whole: AudioFrame, arrival: Arrival<S>): Work {
+  private *takeSound(arrival: Arrival<Live>): Work {
+    const { frame, startsOver, ends } = this.reader.read(arrival.msg);
+    if (startsOver) yield* this.finish(arrival.send);
+    if (frame) yield* this.process(frame, arrival);
+    if (ends) yield* this.finish(arrival.send);
+  }
+
+  private *process(whole: AudioFrame, arrival: Arrival<Live>): Work {
     const gap = Math.min(whole.gap + this.owedGap, mostSamples(whole.format.sampleRate));
     const empty = whole.data.length === 0;
     this.owedGap = empty ? gap : 0;
     if (empty) return;
     const frame = gap === whole.gap ? whole : { ...whole, gap };
-    const processor = this.processorFor(frame.format);
+    const current = this.currentFor(frame.format, arrival);
     for (let start = 0; ;) {
       const { slice, next } = this.sliceOf(frame, start);
-      yield* this.push(processor, slice, arrival);
-      if (next === undefined) return;
+      yield* this.push(current, slice, arrival.send);
+      // A stream that was closed while it waited is over.
+      if (next === undefined || this.current !== current) return;
       start = next;
       yield;
     }
   }
 
-  private *push(processor: StreamProcessor<S>, frame: AudioFrame, { send, settings }: Arrival<S>): Work {
-    if (!processor.pushInSlices) {
+  private *push(current: Current<Live>, frame: AudioFrame, send: Send): Work {
+    const { transform } = current;
+    if (transform.pushInSlices) {
+      const slices = transform.pushInSlices(frame)[Symbol.iterator]();
+      while (this.current === current) {
+        const next = this.guarded(() => slices.next());
+        if (next.done === true) break;
+        this.sendAll(next.value, send);
+        yield;
+      }
+    } else {
       this.sendAll(
-        this.guarded(() => processor.push(frame, settings)),
+        this.guarded(() => transform.push(frame)),
         send,
       );
-      return;
     }
-    const slices = processor.pushInSlices(frame, settings)[Symbol.iterator]();
-    // A stream that was dropped between two slices has closed its processor.
-    while (this.current?.processor === processor) {
-      const next = this.guarded(() => slices.next());
-      if (next.done === true) return;
-      this.sendAll(next.value, send);
-      yield;
-    }
+    yield* waitFor(transform.ready?.());
   }
 
   /** The part of `frame` from `start` on that is worked off in one go, and where the next one starts. */
@@ -176,25 +199,55 @@ export class Stream<S = unknown> {
     return { slice, next: end < data.length ? end : undefined };
   }
 
-  private processorFor(format: AudioFormat): StreamProcessor<S> {
-    if (this.current && sameFormat(this.current.format, format)) return this.current.processor;
-    const processor = this.options.create(format, this.name);
-    this.current = { format, processor };
-    this.onChange();
-    return processor;
+  private currentFor(format: AudioFormat, { live, send }: Arrival<Live>): Current<Live> {
+    const { current } = this;
+    if (!current || !sameFormat(current.format, format)) return this.open(format, live);
+    if (current.live !== live) {
+      current.live = live;
+      const { transform } = current;
+      this.sendAll(
+        this.guarded(() => transform.configure?.(live) ?? []),
+        send,
+      );
+    }
+    return current;
   }
 
-  private finishProcessor(send: Send): void {
+  private open(format: AudioFormat, live: Live): Current<Live> {
+    const { host } = this;
+    const isCurrent = (): boolean => this.current !== undefined && this.current === opened;
+    const transform = this.options.create({
+      format,
+      stream: this.name,
+      live,
+      emit: (emissions) => {
+        if (isCurrent()) this.sendAll(emissions, host.send);
+      },
+      fail: (error) => {
+        if (!isCurrent()) return;
+        this.drop();
+        host.onFailure(error, this.template);
+      },
+      refresh: host.onChange,
+    });
+    const opened: Current<Live> = { format, transform, live };
+    this.current = opened;
+    host.onChange();
+    return opened;
+  }
+
+  private *finish(send: Send): Work {
     const { current } = this;
     if (!current) return;
     try {
-      this.sendAll(current.processor.flush(), send);
+      this.sendAll(current.transform.flush(), send);
+      yield* waitFor(current.transform.drained?.());
     } finally {
-      this.drop();
+      if (this.current === current) this.drop();
     }
   }
 
-  /** A processor that fails for another reason than its input is in a state that nobody knows. */
+  /** A transform that fails for another reason than its input is in a state that nobody knows. */
   private guarded<T>(work: () => T): T {
     try {
       return work();
@@ -207,27 +260,26 @@ export class Stream<S = unknown> {
   private drop(): void {
     const { current } = this;
     this.current = undefined;
-    current?.processor.close();
-    this.onChange();
+    current?.transform.close();
+    this.host.onChange();
   }
 
-  private sendAll(products: readonly Product[], send: Send): void {
-    for (const product of products) {
-      this.output.send(product, this.template, send);
-      if (product.output !== 0 || product.event) continue;
-      const { format } = product.frame;
+  private sendAll(emissions: readonly Emission[], send: Send): void {
+    for (const emission of emissions) {
+      if (!this.writer.send(emission, this.template, send)) continue;
+      const { format } = emission.frame;
       if (this.sentFormat && sameFormat(this.sentFormat, format)) continue;
       this.sentFormat = format;
-      this.onChange();
+      this.host.onChange();
     }
   }
 
-  private newInput(): MessageReader {
-    return new MessageReader(this.options.accepted, this.clock);
+  private newReader(): MessageReader {
+    return new MessageReader(this.options.accepted, this.host.clock);
   }
 
-  private newOutput(): StreamOutput {
-    return new StreamOutput(this.name, this.options.outputs ?? 1);
+  private newWriter(): MessageWriter {
+    return new MessageWriter(this.name, this.options.outputs ?? AUDIO_ONLY);
   }
 }
 

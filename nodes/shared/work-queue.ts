@@ -4,9 +4,10 @@ import { asError } from '../../src/audio/errors';
 
 /** Half of the 20 ms that a turn may take: a slice that was begun is finished. */
 const TURN_MS = 10;
+const DONE = 'done';
 
-/** One message's work; every `yield` is a place where it may pause. */
-export type Work = Generator<undefined, void>;
+/** One message's work. Every `yield` is a place where it may pause; a promise is waited for. */
+export type Work = Generator<Promise<void> | undefined, void>;
 
 interface Job {
   readonly work: Work;
@@ -16,7 +17,7 @@ interface Job {
 }
 
 /** Jobs that must run one after the other. */
-export class Lane {
+export class SerialQueue {
   readonly jobs: Job[] = [];
 
   /** Whether nothing waits. */
@@ -25,9 +26,27 @@ export class Lane {
   }
 }
 
-/** Runs the jobs of a lane in order, and lanes in turn. */
+/** Waits for `pending` within a piece of work; not at all where there is nothing to wait for. */
+export function* waitFor(pending: Promise<void> | undefined): Work {
+  if (!pending) return;
+  let failure: Error | undefined;
+  yield pending.catch((error: unknown) => {
+    failure = asError(error);
+  });
+  if (failure) throw failure;
+}
+
+/** Does `work` without a queue: at once, but for what it has to wait for. */
+export function drive(work: Work): void | Promise<void> {
+  for (let step = work.next(); step.done !== true; step = work.next()) {
+    if (step.value) return step.value.then(() => drive(work));
+  }
+}
+
+/** Runs the jobs of a queue in order, and queues in turn. */
 export class WorkQueue {
-  private readonly lanes: Lane[] = [];
+  /** Queues with a job that can go on. */
+  private readonly ready: SerialQueue[] = [];
   private scheduled = false;
   private running = false;
   /** Bytes of the payloads that wait. */
@@ -44,24 +63,33 @@ export class WorkQueue {
    * @param bytes that it keeps in memory until it is done
    * @returns a promise where it is not done yet; it rejects with what `work` throws
    */
-  run(lane: Lane, work: Work, bytes: number): void | Promise<void> {
-    if (!this.busy && lane.idle && this.runNow(work)) return undefined;
+  run(queue: SerialQueue, work: Work, bytes: number): void | Promise<void> {
+    const began = !this.busy && queue.idle;
+    const pause = began ? this.runNow(work) : undefined;
+    if (pause === DONE) return undefined;
     return new Promise((resolve, reject) => {
-      lane.jobs.push({ work, bytes, resolve, reject });
+      const job = { work, bytes, resolve, reject };
+      // What it has led to while it ran came after it.
+      if (began) queue.jobs.unshift(job);
+      else queue.jobs.push(job);
       this.waitingBytes += bytes;
-      if (lane.jobs.length === 1) this.lanes.push(lane);
+      if (pause) {
+        this.park(queue, job, pause);
+        return;
+      }
+      if (queue.jobs.length === 1) this.ready.push(queue);
       this.schedule();
     });
   }
 
   /**
-   * Drops what waits in `lane`; its promises resolve.
+   * Drops what waits in `queue`; its promises resolve.
    * @returns how many jobs that were
    */
-  drop(lane: Lane): number {
-    const jobs = lane.jobs.splice(0);
-    const index = this.lanes.indexOf(lane);
-    if (index >= 0) this.lanes.splice(index, 1);
+  drop(queue: SerialQueue): number {
+    const jobs = queue.jobs.splice(0);
+    const index = this.ready.indexOf(queue);
+    if (index >= 0) this.ready.splice(index, 1);
     for (const { bytes, resolve } of jobs) {
       this.waitingBytes -= bytes;
       resolve();
@@ -74,20 +102,31 @@ export class WorkQueue {
     return this.scheduled || this.running;
   }
 
-  /** Whether `work` was done within this turn. */
-  private runNow(work: Work): boolean {
+  /** {@link DONE}; or what `work` waits for, undefined where its time for this turn is up. */
+  private runNow(work: Work): typeof DONE | Promise<void> | undefined {
     const start = this.clock.now();
     this.running = true;
     try {
-      while (work.next().done !== true) {
-        if (this.clock.now() - start >= TURN_MS) return false;
+      for (let step = work.next(); step.done !== true; step = work.next()) {
+        if (step.value) return step.value;
+        if (this.clock.now() - start >= TURN_MS) return undefined;
       }
+      return DONE;
     } finally {
       this.running = false;
-      // So long a job, though it be done: what comes next in this turn waits for the next one.
+      // After a slow job, yield before more work is started in this turn.
       if (this.clock.now() - start >= TURN_MS / 2) this.schedule();
     }
-    return true;
+  }
+
+  /** Goes on with `job`, the first of its queue, when `pause` is over. */
+  private park(queue: SerialQueue, job: Job, pause: Promise<void>): void {
+    void pause.then(() => {
+      // It may have been dropped meanwhile.
+      if (queue.jobs[0] !== job) return;
+      this.ready.push(queue);
+      this.schedule();
+    });
   }
 
   private schedule(): void {
@@ -102,27 +141,32 @@ export class WorkQueue {
   private turn(): void {
     const start = this.clock.now();
     this.running = true;
-    for (let lane = this.lanes.shift(); lane; lane = this.lanes.shift()) {
-      this.step(lane);
-      if (!lane.idle) this.lanes.push(lane);
+    for (let queue = this.ready.shift(); queue; queue = this.ready.shift()) {
+      if (this.step(queue) && !queue.idle) this.ready.push(queue);
       if (this.clock.now() - start >= TURN_MS) break;
     }
     this.running = false;
-    if (this.lanes.length > 0) this.schedule();
+    if (this.ready.length > 0) this.schedule();
   }
 
-  private step(lane: Lane): void {
-    const [job] = lane.jobs;
-    if (!job) return;
+  /** Whether the queue can go on. */
+  private step(queue: SerialQueue): boolean {
+    const [job] = queue.jobs;
+    if (!job) return false;
     let failure: Error | undefined;
     try {
-      if (job.work.next().done !== true) return;
+      const step = job.work.next();
+      if (step.done !== true) {
+        if (step.value) this.park(queue, job, step.value);
+        return step.value === undefined;
+      }
     } catch (thrown) {
       failure = asError(thrown);
     }
-    lane.jobs.shift();
+    queue.jobs.shift();
     this.waitingBytes -= job.bytes;
     if (failure) job.reject(failure);
     else job.resolve();
+    return true;
   }
 }

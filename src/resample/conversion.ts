@@ -1,12 +1,13 @@
 /** One stretch of sound, without gaps, from one format into another: rate, channels, encoding, gain. */
 import { msOfSamples, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
+import { msBetween, startOf, type Place } from '../audio/place';
 import { kernel as sharedKernel, type Kernel } from '../kernels/index';
 import { INPUT_LENGTH } from '../kernels/memory';
 import { ratioOf } from './design';
 import { filterFor } from './filter';
 import { FrameReader } from './frame-reader';
-import { FrameWriter } from './frame-writer';
+import { FrameWriter, type ClipCount } from './frame-writer';
 import type { Quality } from './presets';
 import { convertPosition, RateConverter, type ReadSamples, type WriteSamples } from './rate-converter';
 
@@ -17,12 +18,12 @@ export interface ConversionOptions {
   /** Factor on every sample. */
   readonly gain: number;
   readonly kernel?: Kernel | undefined;
+  /** Counts what s16 can not hold. */
+  readonly clips: ClipCount;
 }
 
-/** A place in the input, and when it was captured. */
-interface Anchor {
-  readonly position: number;
-  readonly time: number;
+/** A place in the input, and the delay that its sound had. */
+interface Anchor extends Place {
   readonly latencyMs: number;
 }
 
@@ -34,7 +35,7 @@ export class Conversion {
   private readonly kernel: Kernel;
   private readonly ratio;
   private readonly converter: RateConverter | undefined;
-  /** Two become one before, one becomes two behind the filter. */
+  /** Two become one before, one becomes two after the filter. */
   private readonly readChannel: readonly [number | 'mix', number];
   private readonly writeChannel: readonly [number | 'all', number];
   private readonly channels: number;
@@ -47,7 +48,7 @@ export class Conversion {
     const { from, to, quality, gain, kernel = sharedKernel } = options;
     this.kernel = kernel;
     this.reader = new FrameReader(gain);
-    this.writer = new FrameWriter(to);
+    this.writer = new FrameWriter(to, options.clips);
     this.channels = Math.min(from.channels, to.channels);
     this.readChannel = [this.channels === 1 ? 'mix' : 0, 1];
     this.writeChannel = [this.channels === 1 ? 'all' : 0, 1];
@@ -61,15 +62,10 @@ export class Conversion {
     }
   }
 
-  /** Samples so far that s16 could not hold. */
-  get clipped(): number {
-    return this.writer.clipped;
-  }
-
   /** Takes the next frame; the first of a stretch sets its place. */
   push(frame: PcmFrame): PcmFrame | undefined {
     if (!this.anchor) this.start(frame);
-    this.anchor = { position: frame.position, time: frame.time, latencyMs: frame.latencyMs };
+    this.anchor = { ...startOf(frame), latencyMs: frame.latencyMs };
     this.reader.load(frame);
     const { converter } = this;
     const samples = converter ? converter.readyAfter(frame.samples) : frame.samples;
@@ -122,17 +118,16 @@ export class Conversion {
 
   private emit(samples: number): PcmFrame | undefined {
     const { anchor, position, gap } = this;
-    const { from, to } = this.options;
+    const { to } = this.options;
     if (!anchor || samples === 0) return undefined;
     this.position += samples;
     this.gap = 0;
-    const fromAnchorMs = msOfSamples(to.sampleRate, position) - msOfSamples(from.sampleRate, anchor.position);
     return {
       format: to,
       data: this.writer.take(),
       samples,
       position,
-      time: anchor.time + fromAnchorMs,
+      time: anchor.time + msBetween(anchor, { position, sampleRate: to.sampleRate }),
       gap,
       latencyMs: anchor.latencyMs + this.delayMs,
     };

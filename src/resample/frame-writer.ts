@@ -9,13 +9,20 @@ const S16_MAX = FULL_SCALE - 1;
 const NO_BYTES = Buffer.alloc(0);
 const NO_SAMPLES = new Float32Array(0);
 
+/** Counts, over all runs of a stream. */
+export interface ClipCount {
+  /** Samples that were beyond what s16 holds, counted once for each channel. */
+  clipped: number;
+}
+
 export class FrameWriter {
-  /** Samples so far that were beyond what s16 holds, counted once for each channel. */
-  clipped = 0;
   private data: Buffer = NO_BYTES;
   private samples: Int16Array | Float32Array = NO_SAMPLES;
 
-  constructor(readonly format: PcmFormat) {}
+  constructor(
+    readonly format: PcmFormat,
+    private readonly clips: ClipCount,
+  ) {}
 
   /** Starts a fresh Buffer for `samples` samples per channel; all of them must be written. */
   begin(samples: number): void {
@@ -60,7 +67,7 @@ export class FrameWriter {
       }
       samples[to] = value;
     }
-    this.clipped += clipped;
+    this.clips.clipped += clipped;
   }
 
   private duplicate(first: number, count: number): void {

@@ -24,6 +24,8 @@ export interface ResamplerOptions {
   readonly gainDb?: number | undefined;
   /** Every frame that comes out is this long, but for the last one; 0, the default: as it comes. */
   readonly frameMs?: number | undefined;
+  /** Called with how many more samples, counted in each channel, were beyond full scale and went out clipped. */
+  readonly onClip?: ((samples: number) => void) | undefined;
 }
 
 /** @throws OrgoError `ORGO_BAD_SETTING` naming what is out of range */

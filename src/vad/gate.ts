@@ -3,7 +3,7 @@ import type { PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { silence } from '../audio/samples';
 import type { History } from './history';
-import type { Speech, SpeechOutput } from './speech';
+import type { GatedSound, Speech } from './speech';
 
 /** A stretch that is let through. `to` is Infinity as long as its end is not known. */
 interface Passage {
@@ -14,9 +14,9 @@ interface Passage {
 
 export interface GateOptions {
   readonly mode: 'drop' | 'silence';
-  /** Position behind what was sent before, or before the gap that the sound begins behind. */
+  /** Position after what was sent before, or before the gap that the sound begins after. */
   readonly start: number;
-  /** Samples by which the sound is sent later than it is judged. */
+  /** Samples by which the sound is sent later than it is scored. */
   readonly hold: number;
   /** What this adds to the delay of the sound, ms. */
   readonly latencyMs: number;
@@ -37,7 +37,7 @@ export class Gate {
     this.settledTo = history.start;
   }
 
-  /** Position behind the last sample sent. */
+  /** Position after the last sample sent. */
   get sentTo(): number {
     return this.sent;
   }
@@ -52,7 +52,7 @@ export class Gate {
     this.passages.push({ from: position, to: Infinity, speech });
   }
 
-  /** Tells what is known of the speech that is let through. */
+  /** Takes what is known of the speech that is let through. */
   update(speech: Speech): void {
     const last = this.passages.at(-1);
     if (last) last.speech = speech;
@@ -66,14 +66,14 @@ export class Gate {
     last.speech = speech;
   }
 
-  /** Everything before `position` was judged: what that lets out. */
-  judged(position: number): SpeechOutput[] {
+  /** Everything before `position` was scored: what that lets out. */
+  scored(position: number): GatedSound[] {
     return this.release(position - this.options.hold);
   }
 
   /** Sends what was held back, up to `position`. */
-  release(position: number): SpeechOutput[] {
-    const out: SpeechOutput[] = [];
+  release(position: number): GatedSound[] {
+    const out: GatedSound[] = [];
     while (this.settledTo < position) {
       const passage = this.passages[0];
       if (passage && passage.from <= this.settledTo) {
@@ -94,24 +94,16 @@ export class Gate {
 
   private zeros(to: number): PcmFrame {
     const samples = to - this.settledTo;
-    return {
-      format: this.format,
-      data: silence(this.format, samples),
-      samples,
-      position: this.settledTo,
-      time: this.history.timeOf(this.settledTo),
-      gap: 0,
-      latencyMs: this.history.latencyMs,
-    };
+    return { ...this.history.at(this.settledTo), data: silence(this.format, samples), samples };
   }
 
-  private send(frame: PcmFrame, speech: Speech | undefined): SpeechOutput {
+  private send(frame: PcmFrame, speech: Speech | undefined): GatedSound {
     const gap = frame.position - this.sent;
     this.sent = this.settledTo = frame.position + frame.samples;
     return {
-      kind: 'audio',
+      output: 'audio',
       frame: { ...frame, gap, latencyMs: frame.latencyMs + this.options.latencyMs },
-      speech,
+      properties: speech && { speech },
     };
   }
 }

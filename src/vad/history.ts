@@ -5,6 +5,8 @@ import type { PcmFrame } from '../audio/frame';
 /** Long enough that a stretch is few blocks, short enough that little is kept beyond what is asked for. */
 const BLOCK_MS = 100;
 
+const NOTHING = Buffer.alloc(0);
+
 interface Block {
   readonly position: number;
   readonly time: number;
@@ -18,7 +20,7 @@ export class History {
   private readonly blocks: Block[] = [];
   private readonly blockSamples: number;
   private readonly sampleBytes: number;
-  /** Position behind the last sample. */
+  /** Position after the last sample. */
   end: number;
   /** Delay that the sound had when it came, ms. */
   latencyMs = 0;
@@ -56,7 +58,7 @@ export class History {
    * @throws RangeError where any of them is not held
    */
   read(from: number, to: number): PcmFrame {
-    const { format, sampleBytes } = this;
+    const { sampleBytes } = this;
     const first = this.blockOf(from);
     const block = this.blocks[first];
     if (!block || from < block.position || to > this.end || from > to) {
@@ -69,15 +71,13 @@ export class History {
       parts.push(data.subarray((at - position) * sampleBytes, (end - position) * sampleBytes));
       at = end;
     }
-    return {
-      format,
-      data: Buffer.concat(parts),
-      samples: to - from,
-      position: from,
-      time: this.timeOf(from),
-      gap: 0,
-      latencyMs: this.latencyMs,
-    };
+    return { ...this.at(from), data: Buffer.concat(parts), samples: to - from };
+  }
+
+  /** The place of `position`, as a frame without sound. */
+  at(position: number): PcmFrame {
+    const { format, latencyMs } = this;
+    return { format, data: NOTHING, samples: 0, position, time: this.timeOf(position), gap: 0, latencyMs };
   }
 
   /** When the sample at `position` was captured, epoch ms. */

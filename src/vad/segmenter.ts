@@ -57,7 +57,7 @@ interface Part {
   readonly first: number;
   /** In samples. */
   readonly start: number;
-  /** Behind the last window with speech. */
+  /** After the last window with speech. */
   speechEnd: number;
   readonly probabilities: number[];
   readonly energies: number[];

@@ -1,5 +1,6 @@
-/** What the speech detector is told, and what it tells. */
-import type { PcmFrame } from '../audio/frame';
+/** The settings of the speech detector, and what it emits. */
+import type { AudioFrame, PcmFrame } from '../audio/frame';
+import type { Emission } from '../audio/transform';
 import type { EndReason, SegmenterSettings } from './segmenter';
 
 /** What becomes of the sound in which no one speaks. */
@@ -15,7 +16,7 @@ export interface SpeechSettings extends SegmenterSettings {
   /** Sound from before the speech that belongs to an utterance. */
   readonly preRollMs: number;
   readonly gate: GateMode;
-  /** Whether every window's probability is told. */
+  /** Whether every window's probability is emitted. */
   readonly probabilities: boolean;
 }
 
@@ -39,24 +40,36 @@ export interface Speech {
   readonly reason?: EndReason;
 }
 
-export type SpeechOutput =
-  /** Gated sound. `speech`: what it is part of, as far as that is known when it leaves. */
-  | { readonly kind: 'audio'; readonly frame: PcmFrame; readonly speech: Speech | undefined }
-  /** A whole utterance, or a part of one that was too long: with pre-roll and hangover, as it came in. */
-  | { readonly kind: 'utterance'; readonly frame: PcmFrame; readonly speech: Speech }
-  /** Speech began, or is over: told once an utterance; `speech` covers all its parts. */
-  | {
-      readonly kind: 'event';
-      readonly event: 'speech-start' | 'speech-end';
-      readonly position: number;
-      readonly time: number;
-      readonly speech: Speech;
-    }
-  /** What the network thinks of one window, whose first sample is at `position`. */
-  | {
-      readonly kind: 'event';
-      readonly event: 'probability';
-      readonly position: number;
-      readonly time: number;
-      readonly probability: number;
-    };
+/** Names of the detector's outputs. */
+export const SPEECH_OUTPUTS = ['audio', 'utterance', 'event'] as const;
+type SpeechOutput = (typeof SPEECH_OUTPUTS)[number];
+
+interface OnOutput<Output extends SpeechOutput> extends Emission<Output> {
+  readonly output: Output;
+}
+
+/** Gated sound. `speech`: what it is part of, as far as that is known when it leaves. */
+export interface GatedSound extends OnOutput<'audio'> {
+  readonly frame: PcmFrame;
+  readonly properties?: { readonly speech: Speech } | undefined;
+}
+
+/** A whole utterance, or a part of one that was too long: with pre-roll and hangover, as it came in. */
+export interface Utterance extends OnOutput<'utterance'> {
+  readonly frame: AudioFrame;
+  readonly properties: { readonly speech: Speech };
+}
+
+/** Speech began, or is over: once an utterance; `speech` covers all its parts. */
+export interface SpeechChange extends OnOutput<'event'> {
+  readonly event: { readonly event: 'speech-start' | 'speech-end' } & Speech;
+  readonly properties: { readonly speech: Speech };
+}
+
+/** The score of one window, at the place of its first sample. */
+export interface WindowProbability extends OnOutput<'event'> {
+  readonly event: { readonly event: 'probability'; readonly probability: number };
+  readonly properties?: undefined;
+}
+
+export type SpeechEmission = GatedSound | Utterance | SpeechChange | WindowProbability;

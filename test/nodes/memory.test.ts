@@ -4,10 +4,9 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { AudioOpus } from '../../nodes/orgo-audio-opus/audio-opus';
-import { AudioResample } from '../../nodes/orgo-audio-resample/audio-resample';
-import { AudioVad } from '../../nodes/orgo-audio-vad/audio-vad';
-import { registerNode, type NodeBehaviour, type NodeConfig, type RedNode } from '../../nodes/shared/red';
+import { opusNode } from '../../nodes/orgo-audio-opus/audio-opus';
+import resample from '../../nodes/orgo-audio-resample/orgo-audio-resample';
+import vad from '../../nodes/orgo-audio-vad/orgo-audio-vad';
 import { chooseLibrary } from '../../src/opus/choose-library';
 import { FakeClock } from './fake-clock';
 import { FakeRed } from './fake-red';
@@ -15,13 +14,11 @@ import { FakeRed } from './fake-red';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const surroundings = { clock: new FakeClock(), defer: (fn: () => void) => void setImmediate(fn) };
-type Build = (RED: FakeRed, node: RedNode, config: NodeConfig) => NodeBehaviour;
-const resample: Build = (RED, node, config) => new AudioResample(RED, node, config, surroundings);
-const opus: Build = (RED, node, config) => new AudioOpus(RED, node, config, surroundings, chooseLibrary());
-const vad: Build = (RED, node, config) => new AudioVad(RED, node, config, surroundings);
+const dependencies = { clock: new FakeClock(), defer: (fn: () => void) => void setImmediate(fn) };
+const opus = opusNode(chooseLibrary);
+type Register = typeof resample;
 
-const NODES: [name: string, build: Build, config: Record<string, unknown>][] = [
+const NODES: [name: string, register: Register, config: Record<string, unknown>][] = [
   ['a resampler that changes nothing', resample, {}],
   ['a resampler that changes the rate', resample, { sampleRate: 48000 }],
   ['a resampler that changes the gain', resample, { gainDb: 6 }],
@@ -33,11 +30,11 @@ const NODES: [name: string, build: Build, config: Record<string, unknown>][] = [
   ['a speech detector that lets pass', vad, { gate: 'pass' }],
 ];
 
-for (const [name, build, config] of NODES) {
+for (const [name, register, config] of NODES) {
   test(`${name} keeps nothing of a payload that it has worked off`, async () => {
     const RED = new FakeRed();
-    registerNode(RED, 'a-node', {}, (node, settings) => build(RED, node, settings));
-    const node = RED.create('a-node', config);
+    register(RED, dependencies);
+    const node = RED.create([...RED.types.keys()][0]!, config);
     // 48 kHz, so that the encoder takes the samples as they are; some do not fill the last frame.
     const audio = { encoding: 's16le', sampleRate: 48000, channels: 1, stream: 's' };
     const memory = await (async () => {

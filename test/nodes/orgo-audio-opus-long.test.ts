@@ -1,8 +1,7 @@
 /** A Buffer far longer than a turn of the event loop, through the Opus node. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { AudioOpus } from '../../nodes/orgo-audio-opus/audio-opus';
-import { registerNode } from '../../nodes/shared/red';
+import { opusNode } from '../../nodes/orgo-audio-opus/audio-opus';
 import { chooseLibrary } from '../../src/opus/choose-library';
 import type { LibraryCodec, OpusLibrary } from '../../src/opus/library';
 import { FakeClock } from './fake-clock';
@@ -40,7 +39,7 @@ it('orgo-audio-opus works 100 MB off in slices, to the exact number of packets',
   const clock = new FakeClock();
   /** Packets encoded by the end of each turn. */
   const turns: number[] = [];
-  const surroundings = {
+  const dependencies = {
     clock,
     defer(fn: () => void): void {
       turns.push(encoded);
@@ -53,7 +52,7 @@ it('orgo-audio-opus works 100 MB off in slices, to the exact number of packets',
     encoded++;
     clock.advance(1);
   });
-  registerNode(RED, TYPE, {}, (red, config) => new AudioOpus(RED, red, config, surroundings, library));
+  opusNode(() => library)(RED, dependencies);
   const node = RED.create(TYPE, { complexity: 0 });
 
   const audio = { encoding: 'f32le', sampleRate: 48000, channels: 1 };

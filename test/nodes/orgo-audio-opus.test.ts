@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AudioOpus } from '../../nodes/orgo-audio-opus/audio-opus';
-import { registerNode, type Message } from '../../nodes/shared/red';
+import { opusNode } from '../../nodes/orgo-audio-opus/audio-opus';
+import type { Message } from '../../nodes/shared/red';
 import { bytesPerSample, type PcmFormat } from '../../src/audio/format';
 import { chooseLibrary } from '../../src/opus/choose-library';
 import type { OpusLibrary } from '../../src/opus/library';
@@ -17,8 +17,8 @@ const STEREO = s16(48000, 2);
 
 function setUp(config: Record<string, unknown> = {}, library: OpusLibrary = chooseLibrary()): FakeNode {
   const RED = new FakeRed();
-  const surroundings = { clock: new FakeClock(), defer: (fn: () => void) => void setImmediate(fn) };
-  registerNode(RED, TYPE, {}, (node, settings) => new AudioOpus(RED, node, settings, surroundings, library));
+  const dependencies = { clock: new FakeClock(), defer: (fn: () => void) => void setImmediate(fn) };
+  opusNode(() => library)(RED, dependencies);
   return RED.create(TYPE, config);
 }
 
@@ -290,8 +290,8 @@ it('encodes what waits by the settings of its arrival: `msg.opus` counts from it
       };
     },
   };
-  const surroundings = { clock, defer: (fn: () => void) => void deferred.push(fn) };
-  registerNode(RED, TYPE, {}, (node, settings) => new AudioOpus(RED, node, settings, surroundings, slow));
+  const dependencies = { clock, defer: (fn: () => void) => void deferred.push(fn) };
+  opusNode(() => slow)(RED, dependencies);
   const node = RED.create(TYPE, {});
   const second = sweep(STEREO, 1000);
   const sent = [

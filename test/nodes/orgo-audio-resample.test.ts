@@ -1,8 +1,7 @@
 /** The node that resamples, as a flow sees it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AudioResample } from '../../nodes/orgo-audio-resample/audio-resample';
-import { registerNode } from '../../nodes/shared/red';
+import audioResample from '../../nodes/orgo-audio-resample/orgo-audio-resample';
 import { Resampler } from '../../src/resample/resampler';
 import { FakeClock } from './fake-clock';
 import { FakeRed, type FakeNode } from './fake-red';
@@ -11,13 +10,8 @@ import { audioOf, counting, payloads, places, sound } from './shared/harness';
 function resample(config: Record<string, unknown> = {}): { node: FakeNode; clock: FakeClock } {
   const clock = new FakeClock();
   const RED = new FakeRed();
-  const surroundings = { clock, defer: setImmediate };
-  registerNode(
-    RED,
-    'orgo-audio-resample',
-    {},
-    (node, settings) => new AudioResample(RED, node, settings, surroundings),
-  );
+  const dependencies = { clock, defer: setImmediate };
+  audioResample(RED, dependencies);
   return { node: RED.create('orgo-audio-resample', config), clock };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { AudioVad } from '../../nodes/orgo-audio-vad/audio-vad';
-import { registerNode, type Message } from '../../nodes/shared/red';
+import audioVad from '../../nodes/orgo-audio-vad/orgo-audio-vad';
+import type { Message } from '../../nodes/shared/red';
 import { parseWavHeader } from '../../src/containers/wav-header';
 import type { Speech } from '../../src/vad/speech';
 import { recording } from '../vad/recordings';
@@ -36,7 +36,7 @@ function vad(config: Record<string, unknown> = {}): { node: FakeNode; clock: Fak
   const RED = new FakeRed();
   const clock = new FakeClock();
   const defer = (fn: () => void): void => void setImmediate(fn);
-  registerNode(RED, 'orgo-audio-vad', {}, (node, given) => new AudioVad(RED, node, given, { clock, defer }));
+  audioVad(RED, { clock, defer });
   return { node: RED.create('orgo-audio-vad', config), clock };
 }
 

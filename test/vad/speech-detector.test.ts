@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { bytesPerSample, formatText, samplesInMs, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type PcmFrame } from '../../src/audio/frame';
 import { Resampler } from '../../src/resample/resampler';
-import type { Speech, SpeechOutput, SpeechSettings } from '../../src/vad/speech';
+import type { Speech, SpeechEmission, SpeechSettings } from '../../src/vad/speech';
 import { SpeechDetector } from '../../src/vad/speech-detector';
 import { recording, whiteNoise } from './recordings';
 import { describeWith, needs } from '../support/needs';
@@ -25,13 +25,38 @@ const HANGOVER = samplesInMs(16000, 500);
 const START = 1000;
 const START_TIME = 1_700_000_000_000;
 
-type Audio = Extract<SpeechOutput, { kind: 'audio' }>;
-type Utterance = Extract<SpeechOutput, { kind: 'utterance' }>;
-type Event = Extract<SpeechOutput, { kind: 'event' }>;
+interface Audio {
+  readonly frame: PcmFrame;
+  readonly speech: Speech | undefined;
+}
+interface Utterance extends Audio {
+  readonly speech: Speech;
+}
+type Event = Extract<SpeechEmission, { output: 'event' }>['event'] & {
+  readonly position: number;
+  readonly time: number;
+  readonly speech: Speech;
+};
 
-const audioOf = (out: SpeechOutput[]): Audio[] => out.filter((one) => one.kind === 'audio');
-const utterancesOf = (out: SpeechOutput[]): Utterance[] => out.filter((one) => one.kind === 'utterance');
-const eventsOf = (out: SpeechOutput[]): Event[] => out.filter((one) => one.kind === 'event');
+function audioOf(out: SpeechEmission[]): Audio[] {
+  return out.flatMap((one) =>
+    one.output === 'audio' ? [{ frame: one.frame, speech: one.properties?.speech }] : [],
+  );
+}
+
+function utterancesOf(out: SpeechEmission[]): Utterance[] {
+  return out.flatMap((one) =>
+    one.output === 'utterance' ? [{ frame: one.frame as PcmFrame, speech: one.properties.speech }] : [],
+  );
+}
+
+function eventsOf(out: SpeechEmission[]): Event[] {
+  return out.flatMap((one) => {
+    if (one.output !== 'event') return [];
+    const { position, time } = one.frame;
+    return [{ ...one.event, position, time, speech: one.properties?.speech } as Event];
+  });
+}
 
 function frameOf(data: Buffer, format = FORMAT, position = START): PcmFrame {
   return {
@@ -77,9 +102,9 @@ function detect(
   frame: PcmFrame,
   settings: Partial<SpeechSettings> = {},
   cuts: readonly number[] = [320],
-): SpeechOutput[] {
+): SpeechEmission[] {
   const detector = new SpeechDetector({ ...SETTINGS, ...settings }, { idPrefix: 'pc:' });
-  const out: SpeechOutput[] = [];
+  const out: SpeechEmission[] = [];
   for (let at = 0, i = 0; at < frame.samples; i++) {
     const end = Math.min(frame.samples, at + (cuts[i % cuts.length] ?? 1));
     out.push(...detector.push(sliceFrame(frame, at, end)));
@@ -96,7 +121,7 @@ function samplesAt(frame: PcmFrame, from: number, to: number): Buffer {
 }
 
 /** All sound as one: what is sent, and where it stands. */
-function joinAudio(out: SpeechOutput[]): { data: Buffer; spans: [number, number][] } {
+function joinAudio(out: SpeechEmission[]): { data: Buffer; spans: [number, number][] } {
   const spans: [number, number][] = [];
   for (const { frame } of audioOf(out)) {
     const last = spans.at(-1);
@@ -144,8 +169,8 @@ describeWith(needs('pocketsphinx-testdata'), 'SpeechDetector', ({ test: it }) =>
 
   it('tells when speech begins and when it is over, before its utterance', () => {
     const told = detect(conversation(), { gate: 'pass' })
-      .filter(({ kind }) => kind !== 'audio')
-      .map((one) => (one.kind === 'event' ? [one.event, one.position] : [one.kind, one.frame.position]));
+      .filter(({ output }) => output !== 'audio')
+      .map((one) => [one.output === 'event' ? one.event.event : one.output, one.frame.position]);
     const [a, b] = utterancesOf(detect(conversation())).map(({ speech }) => speech);
     assert.deepEqual(told, [
       ['speech-start', a?.startPosition],
@@ -270,9 +295,9 @@ describeWith(needs('pocketsphinx-testdata'), 'SpeechDetector', ({ test: it }) =>
 
   it('is the same to the bit however the input is cut', () => {
     const input = sliceFrame(conversation(), 0, 60_000);
-    const essence = (out: SpeechOutput[]): unknown => ({
+    const essence = (out: SpeechEmission[]): unknown => ({
       audio: joinAudio(out),
-      others: out.filter(({ kind }) => kind !== 'audio'),
+      others: out.filter(({ output }) => output !== 'audio'),
     });
     const gates = fc.constantFrom('drop' as const, 'silence' as const, 'pass' as const);
     const cuts = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 8 });
@@ -375,7 +400,7 @@ describeWith(needs('pocketsphinx-testdata'), 'SpeechDetector', ({ test: it }) =>
           const [one, other] = [[882], lengths].map((some) => detect(input, { maxUtteranceMs: 1000 }, some));
           assert.ok(one && other);
           assert.deepEqual(utterancesOf(other), utterancesOf(one));
-          const sound = (out: SpeechOutput[]): Buffer =>
+          const sound = (out: SpeechEmission[]): Buffer =>
             Buffer.concat(audioOf(out).map(({ frame }) => frame.data));
           assert.deepEqual(sound(other), sound(one));
         }),

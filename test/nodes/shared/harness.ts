@@ -5,7 +5,8 @@ import { Framer } from '../../../src/audio/framer';
 import type { Transform } from '../../../src/audio/frame';
 import type { InputSettings } from '../../../nodes/shared/audio-description';
 import { registerNode, type Message } from '../../../nodes/shared/red';
-import { processorOf, StreamNode, type StreamNodeOptions } from '../../../nodes/shared/stream-node';
+import { StreamNode, type StreamNodeOptions } from '../../../nodes/shared/stream-node';
+import { toOutput } from '../../../src/audio/transform';
 import { FakeClock } from '../fake-clock';
 import { FakeRed, type FakeNode } from '../fake-red';
 
@@ -30,16 +31,16 @@ export function harness(options: Partial<StreamNodeOptions> = {}): Harness {
   const clock = new FakeClock();
   const deferred: (() => void)[] = [];
   const RED = new FakeRed();
-  const surroundings = { clock, defer: (fn: () => void) => void deferred.push(fn) };
+  const dependencies = { clock, defer: (fn: () => void) => void deferred.push(fn) };
   registerNode(RED, 'a-node', {}, (node) => {
     const streamNode = new StreamNode(
       node,
       {
         accepted: { settings: SETTINGS, encodings: ['s16le', 'f32le'] },
-        create: (format) => processorOf(framing(format)),
+        create: ({ format }) => toOutput(framing(format)),
         ...options,
       },
-      surroundings,
+      dependencies,
     );
     return streamNode;
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../../src/audio/errors';
 import type { SlicedTransform } from '../../../src/audio/frame';
-import { processorOf } from '../../../nodes/shared/stream-node';
+import { toOutput } from '../../../src/audio/transform';
 import { framing, harness, places, sound } from './harness';
 
 const MONO = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;
@@ -28,7 +28,7 @@ function slow(slices: number, failAt = Infinity) {
           closed++;
         },
       };
-      return processorOf(sliced);
+      return toOutput(sliced);
     },
   });
   return { ...rig, closed: () => closed };

@@ -2,18 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../../src/audio/errors';
-import {
-  IDLE_MS,
-  MAX_WAITING_BYTES,
-  processorOf,
-  type StreamProcessor,
-} from '../../../nodes/shared/stream-node';
+import { IDLE_MS, MAX_WAITING_BYTES, type NodeTransform } from '../../../nodes/shared/stream-node';
+import { toOutput } from '../../../src/audio/transform';
 import { audioOf, counting, framing, harness, payloads, sound } from './harness';
 
 const mono = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;
 
 describe('a processor that fails', () => {
-  const failing = (error: Error): { processor: StreamProcessor; closed: () => number } => {
+  const failing = (error: Error): { processor: NodeTransform; closed: () => number } => {
     let closed = 0;
     return {
       processor: {
@@ -45,8 +41,8 @@ describe('a processor that fails', () => {
 
   test('at the end does not keep the end from being told', async () => {
     const { node, clock } = harness({
-      create: (format) => ({
-        ...processorOf(framing(format)),
+      create: ({ format }) => ({
+        ...toOutput(framing(format)),
         flush: () => {
           throw new Error('a defect');
         },
@@ -67,12 +63,12 @@ describe('a very long message', () => {
   /** Takes `ms` of the clock for every push. */
   function slow(ms: number) {
     const rig = harness({
-      create: (format) => {
-        const processor = processorOf(framing(format));
+      create: ({ format }) => {
+        const processor = toOutput(framing(format));
         return {
-          push: (frame, msg) => {
+          push: (frame) => {
             rig.clock.advance(ms);
-            return processor.push(frame, msg);
+            return processor.push(frame);
           },
           flush: () => processor.flush(),
           close: () => processor.close(),
@@ -122,8 +118,8 @@ describe('a very long message', () => {
   test('that fails on the way is answered with the error, once', async () => {
     let pushes = 0;
     const { node, clock, settle } = harness({
-      create: (format) => ({
-        ...processorOf(framing(format)),
+      create: ({ format }) => ({
+        ...toOutput(framing(format)),
         push: () => {
           clock.advance(6);
           if (++pushes === 5) throw new OrgoError('ORGO_BAD_INPUT', 'slice 5');

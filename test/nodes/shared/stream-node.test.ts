@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../../src/audio/errors';
 import type { Message } from '../../../nodes/shared/red';
-import { IDLE_MS, MAX_STREAMS, processorOf } from '../../../nodes/shared/stream-node';
+import { toOutput } from '../../../src/audio/transform';
+import { IDLE_MS, MAX_STREAMS } from '../../../nodes/shared/stream-node';
 import { audioOf, counting, framing, harness, payloads, places, sound } from './harness';
 
 const mono = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;
@@ -131,9 +132,9 @@ describe('the end of a stream', () => {
   test('frees everything: a message behind it starts anew', async () => {
     let open = 0;
     const { node } = harness({
-      create: (format) => {
+      create: ({ format }) => {
         open++;
-        const processor = processorOf(framing(format));
+        const processor = toOutput(framing(format));
         return {
           ...processor,
           close: () => {
@@ -217,8 +218,8 @@ describe('a reset', () => {
   test('that fails in one stream is done in all others, and the stream itself starts over too', async () => {
     let failing = true;
     const { node } = harness({
-      create: (format, stream) => {
-        const processor = processorOf(framing(format));
+      create: ({ format, stream }) => {
+        const processor = toOutput(framing(format));
         const flush = () => {
           if (stream === 'a' && failing) throw new OrgoError('ORGO_BAD_INPUT', 'a does not end well');
           return processor.flush();
@@ -337,13 +338,17 @@ describe('several outputs', () => {
       format: mono,
     });
     const { node } = harness({
-      outputs: 3,
+      outputs: ['audio', 'utterance', 'event'],
       create: () => ({
         push: (frame) => [
-          { output: 0, frame, properties: { speech: { id: 'x' } } },
-          { output: 1, frame },
-          { output: 0, frame },
-          { output: 2, frame: { ...place(7), data: Buffer.alloc(0) }, event: { event: 'speech-start' } },
+          { output: 'audio', frame, properties: { speech: { id: 'x' } } },
+          { output: 'utterance', frame },
+          { output: 'audio', frame },
+          {
+            output: 'event',
+            frame: { ...place(7), data: Buffer.alloc(0) },
+            event: { event: 'speech-start' },
+          },
         ],
         flush: () => [],
         close: () => undefined,

@@ -1,0 +1,38 @@
+/** What a node brings to the harness of streams: a transform, which knows sound and nothing of messages. */
+import type { AudioFormat } from '../../src/audio/format';
+import type { Emission, Transform } from '../../src/audio/transform';
+
+/**
+ * A transform of one stream, from a first frame of one format to a flush. It may emit later than it is pushed, by
+ * {@link TransformContext.emit}: then `ready` and `drained` say what the harness waits for.
+ */
+export interface NodeTransform<Live = unknown> extends Transform {
+  /** Takes over settings that changed while it runs; returns what comes out because of it. */
+  configure?(live: Live): Emission[];
+  /**
+   * Backpressure: asked after each push. While the promise is pending, nothing more of the stream is pushed, and the
+   * message that was pushed is not done; undefined where there is room. It rejects where the work failed.
+   */
+  ready?(): Promise<void> | undefined;
+  /** Asked after a flush: resolves when all was emitted. Only then the stream goes on, or its end is marked. */
+  drained?(): Promise<void> | undefined;
+}
+
+/** What a transform is made for. */
+export interface TransformContext<Live = unknown> {
+  /** Of all frames that it will get. */
+  readonly format: AudioFormat;
+  /** Name of the stream. */
+  readonly stream: string;
+  /** The settings that can change while the node runs, as they were when the first message came. */
+  readonly live: Live;
+  /** Sends what was ready later than the call that led to it. After `close`, it is dropped. */
+  readonly emit: (emissions: readonly Emission[]) => void;
+  /** Says that the work failed while nothing waited for it: the error is reported, and the transform closed. */
+  readonly fail: (error: Error) => void;
+  /** Shows the node's status anew, at most four times a second. */
+  readonly refresh: () => void;
+}
+
+/** Makes the transform of one stream. May throw: the message that needed it is answered with the error. */
+export type CreateTransform<Live = unknown> = (context: TransformContext<Live>) => NodeTransform<Live>;
