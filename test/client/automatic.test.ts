@@ -76,6 +76,14 @@ describe('automatic, at the hosted service', { timeout: 20_000 }, () => {
     assert.deepEqual(service.asked, [`/api/computers/${id}`, `/api/computers/${id}/vnc-password`]);
   });
 
+  it('does not take a password that holds half of a character', async () => {
+    service.computer.password = 'half \ud800 a pair';
+    const { error } = await listen().hearer.state('waiting');
+    assert.equal(error.code, 'ORGO_API_BAD_ANSWER');
+    assert.match(error.message, /a password that holds half of a character/);
+    assert.deepEqual(service.calls, []);
+  });
+
   it("builds the document's address where the answer lacks one", async () => {
     service.computer.overrides = { connection_url: null };
     const api = new OrgoApi({
