@@ -17,6 +17,9 @@ export type OrgoErrorCode =
   | 'ORGO_BAD_INPUT'
   /** No Opus library loads, or the one that does is at its limit. */
   | 'ORGO_OPUS_FAILED'
+  /** ffmpeg is not installed, or it ended in the middle of its work. */
+  | 'ORGO_NO_FFMPEG'
+  | 'ORGO_CONVERT_FAILED'
   /** The port or path to listen on belongs to someone else, or may not be used. */
   | 'ORGO_CANNOT_LISTEN'
   /** The REST API, by what it answered. */

@@ -4,7 +4,7 @@
 export type PcmEncoding = 's16le' | 'f32le';
 
 /** Everything that a payload of the message contract may hold. */
-export type Encoding = PcmEncoding | 'opus' | 'wav' | 'ogg' | 'webm';
+export type Encoding = PcmEncoding | 'opus' | 'wav' | 'ogg' | 'webm' | 'mp3' | 'aac' | 'flac';
 
 export type Channels = 1 | 2;
 
