@@ -20,10 +20,10 @@ const ONLY_PIPES = ['-protocol_whitelist', 'pipe'];
 /** Bytes after which ffmpeg begins, where it need not guess the format. */
 const KNOWN_FORMAT_PROBE_BYTES = '2048';
 /**
- * ffmpeg's resampler lets aliases through at −43 dBc with its usual 32 taps; with 128, and a pass band of the same
- * width as our own `high`, they are where ours are.
+ * ffmpeg's resampler by itself lets aliases through at −43 dBc: 32 taps, and s16 inside where s16 goes in and out.
+ * With 128 taps and floats inside they lie below the last bit of s16, and the pass band is that of our own `high`.
  */
-const RESAMPLING = 'filter_size=128:phase_shift=10:cutoff=0.95';
+const RESAMPLING = 'filter_size=128:phase_shift=10:cutoff=0.95:internal_sample_fmt=fltp';
 
 export function decodeArguments({ kind, encoding, sampleRate, channels }: DecodeCommand): string[] {
   const known = kind === 'mp3' || kind === 'aac' ? ['-f', kind, '-probesize', KNOWN_FORMAT_PROBE_BYTES] : [];

@@ -1,0 +1,88 @@
+/** Sound files of every kind, made by ffmpeg, and decoders' output gathered. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OrgoError } from '../../../src/audio/errors';
+import type { PcmFormat } from '../../../src/audio/format';
+import { wavHeader } from '../../../src/audio/wav';
+import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
+import { systemSurroundings, type Surroundings } from '../../../src/convert/engine';
+import type { DecodeOptions } from '../../../src/convert/options';
+
+const HAS_FFMPEG = spawnSync('ffmpeg', ['-version']).status === 0;
+
+/** The `skip` option of a test that needs ffmpeg: set, with the reason, where a run may do without it. */
+export const skipWithoutFfmpeg =
+  !HAS_FFMPEG && process.env['ORGO_TEST_ALLOW_SKIP'] === '1' ? 'ffmpeg is not installed' : false;
+
+export const CD: PcmFormat = { encoding: 's16le', sampleRate: 44100, channels: 2 };
+
+/** Two tones that no codec takes for each other: 440 Hz left, 1 kHz right. s16le */
+export function tones(format: PcmFormat, seconds: number): Buffer {
+  const { sampleRate, channels } = format;
+  const data = Buffer.alloc(Math.round(sampleRate * seconds) * channels * 2);
+  for (let i = 0; i * 2 < data.length; i++) {
+    const hz = i % channels === 0 ? 440 : 1000;
+    const angle = (2 * Math.PI * hz * Math.floor(i / channels)) / sampleRate;
+    data.writeInt16LE(Math.round(10000 * Math.sin(angle)), i * 2);
+  }
+  return data;
+}
+
+export function wavFile(format: PcmFormat, data: Buffer): Buffer {
+  return Buffer.concat([wavHeader(format, data.length / 2 / format.channels), data]);
+}
+
+/** Runs ffmpeg over `input`; `name` is the file that it writes, `more` names more inputs. */
+export function made(
+  name: string,
+  args: readonly string[],
+  input = wavFile(CD, tones(CD, 3)),
+  more: readonly string[] = [],
+): Buffer {
+  const directory = mkdtempSync(join(tmpdir(), 'orgo-convert-'));
+  try {
+    writeFileSync(join(directory, 'input'), input);
+    const run = spawnSync('ffmpeg', ['-v', 'error', '-nostdin', '-i', 'input', ...more, ...args, name], {
+      cwd: directory,
+    });
+    if (run.status !== 0) throw new Error(`ffmpeg made no ${name}: ${String(run.stderr)}`);
+    return readFileSync(join(directory, name));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+export interface Decoded {
+  readonly sounds: readonly DecodedSound[];
+  readonly error: OrgoError | undefined;
+  /** Per channel. */
+  readonly samples: number;
+  readonly data: Buffer;
+  /** Hz and channels of the first frame. */
+  readonly shape: string;
+}
+
+/** Decodes `file`, whole, or in pieces of `pieceBytes`. */
+export async function decode(
+  file: Buffer,
+  options: DecodeOptions = {},
+  pieceBytes?: number,
+  surroundings: Surroundings = systemSurroundings,
+): Promise<Decoded> {
+  const sounds: DecodedSound[] = [];
+  const isWhole = pieceBytes === undefined;
+  const decoding = new Decoding({ isWhole, ...options }, (sound) => void sounds.push(sound), surroundings);
+  for (let at = 0; at < file.length; at += pieceBytes ?? file.length)
+    await decoding.write(file.subarray(at, at + (pieceBytes ?? file.length)));
+  const error = await decoding.finish();
+  const format = sounds[0]?.frame.format;
+  return {
+    sounds,
+    error,
+    samples: sounds.reduce((sum, { frame }) => sum + frame.samples, 0),
+    data: Buffer.concat(sounds.map(({ frame }) => frame.data)),
+    shape: format ? `${format.sampleRate}/${format.channels}` : '',
+  };
+}
