@@ -6,15 +6,13 @@ import { join } from 'node:path';
 import type { OrgoError } from '../../../src/audio/errors';
 import type { PcmFormat } from '../../../src/audio/format';
 import { wavHeader } from '../../../src/audio/wav';
+import { needs } from '../../support/needs';
 import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
 import { systemSurroundings, type Surroundings } from '../../../src/convert/engine';
 import type { DecodeOptions } from '../../../src/convert/options';
 
-const HAS_FFMPEG = spawnSync('ffmpeg', ['-version']).status === 0;
-
-/** The `skip` option of a test that needs ffmpeg: set, with the reason, where a run may do without it. */
-export const skipWithoutFfmpeg =
-  !HAS_FFMPEG && process.env['ORGO_TEST_ALLOW_SKIP'] === '1' ? 'ffmpeg is not installed' : false;
+/** The `skip` option of a test that needs ffmpeg. */
+export const skipWithoutFfmpeg = needs('ffmpeg').skip;
 
 export const CD: PcmFormat = { encoding: 's16le', sampleRate: 44100, channels: 2 };
 
