@@ -32,6 +32,8 @@ void describe('an ffmpeg that', () => {
     const decoding = new Decoding({}, () => assert.fail('sound came'), surroundings(clock));
     await decoding.write(SOMETHING);
     const finished = decoding.finish();
+    // Its input is ended only in the next turn; the 30 s count from then on.
+    await turn();
     await until(() => clock.pending > 0 && sleepers().length > 0);
     clock.advance(HANG_MS - 1);
     await turn();
