@@ -33,6 +33,10 @@ export const ENCODINGS: Readonly<Record<Encoding, EncodingTraits>> = {
   ogg: file(isOgg),
   webm: file(isWebm),
   wav: file(isWav),
+  // Where no such tag is in front, only a decoder can tell: convert's own look at the bytes does.
+  flac: file((payload) => payload.toString('latin1', 0, 4) === 'fLaC'),
+  mp3: file((payload) => payload.toString('latin1', 0, 3) === 'ID3'),
+  aac: file(() => false),
   opus: {
     recognise: (payload) => packetSamples(payload) > 0,
     count: (format, payload) => Math.round((packetSamples(payload) * format.sampleRate) / OPUS_CLOCK_RATE),

@@ -2,10 +2,10 @@
 import { samplesIn, type AudioFrame, type PcmFrame } from '../audio/frame';
 import { bytesPerSample } from '../audio/format';
 import { SampleJoiner } from '../audio/sample-joiner';
-import { parseWavHeader, wavHeader, type WavHeader } from '../audio/wav';
-import { ContainerDecoder } from '../opus/container-decoder';
+import { parseWavHeader, wavHeader, type WavHeader } from '../containers/wav-header';
+import { ContainerDecoder } from '../containers/container-decoder';
 import { OPUS_CLOCK_RATE } from '../opus/packet';
-import { OggEncoder } from '../opus/ogg-encoder';
+import { OggEncoder } from '../containers/ogg-encoder';
 import { Resampler } from '../resample/resampler';
 import type { CheckedDecodeOptions } from './options';
 

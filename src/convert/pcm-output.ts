@@ -3,7 +3,7 @@ import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
 import { samplesIn, sliceFrame, type PcmFrame } from '../audio/frame';
 import { Framer } from '../audio/framer';
 import { SampleJoiner } from '../audio/sample-joiner';
-import { parseWavHeader } from '../audio/wav';
+import { parseWavHeader } from '../containers/wav-header';
 import type { ExactLength } from './mpeg-audio';
 
 /** Codecs pad by less: three MP3 frames at the lowest rate are 216 ms. */

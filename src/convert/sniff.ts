@@ -1,6 +1,6 @@
 /** Tells what a file is by its first bytes, never by its name. */
 import { OrgoError } from '../audio/errors';
-import { isWav, parseWavHeader } from '../audio/wav';
+import { isWav, parseWavHeader } from '../containers/wav-header';
 import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../resample/options';
 import { adtsHeader, id3Length, mp3Header, type FrameHeader } from './mpeg-audio';
 import { isMp4 } from './mp4';

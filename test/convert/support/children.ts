@@ -8,8 +8,8 @@ import { ConversionPool } from '../../../src/convert/pool';
 
 export interface StandIn {
   readonly path: string;
-  surroundings(clock?: Clock): Surroundings;
-  remove(): void;
+  readonly surroundings: (clock?: Clock) => Surroundings;
+  readonly remove: () => void;
 }
 
 /** A program named ffmpeg that runs `script` in sh. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OrgoError } from '../../../src/audio/errors';
 import type { PcmFormat } from '../../../src/audio/format';
-import { wavHeader } from '../../../src/audio/wav';
+import { wavHeader } from '../../../src/containers/wav-header';
 import { needs } from '../../support/needs';
 import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
 import { systemSurroundings, type Surroundings } from '../../../src/convert/engine';
