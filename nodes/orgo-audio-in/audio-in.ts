@@ -10,7 +10,7 @@ import { computerOf, type Computer } from '../orgo-computer/computer';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode } from '../shared/red';
 import { parseSettings } from '../shared/settings';
 import { StatusLine } from '../shared/status';
-import { StreamMessages, type AudioDescription, type EventPayload } from './messages';
+import { StreamMessages, type FrameDescription, type EventPayload } from './messages';
 import { SETTINGS } from './settings';
 import { showState } from './status-words';
 
@@ -18,7 +18,7 @@ const STATS_EVERY_MS = 10_000;
 const SHOWN_ACTION_LENGTH = 60;
 
 /** What the node is given, so that tests stand still. */
-export interface Surroundings {
+export interface Dependencies {
   readonly clock: Clock;
   /** Uniform in [0, 1), as Math.random. */
   readonly random: () => number;
@@ -42,9 +42,9 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
     RED: Red,
     private readonly node: RedNode,
     config: NodeConfig,
-    private readonly surroundings: Surroundings,
+    private readonly dependencies: Dependencies,
   ) {
-    const { clock, random } = surroundings;
+    const { clock, random } = dependencies;
     const { computer, sampleRate, channels, autoStart, frameMs, fillGaps } = parseSettings(SETTINGS, config);
     this.computer = computerOf(RED, computer);
     this.asked = { encoding: 's16le', sampleRate, channels };
@@ -103,7 +103,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
   }
 
   onBegin(format: PcmFormat): void {
-    this.messages = new StreamMessages(this.computer.topic, this.surroundings.newId(), format);
+    this.messages = new StreamMessages(this.computer.topic, this.dependencies.newId(), format);
     const { sampleRate, channels } = format;
     const { sampleRate: askedSampleRate, channels: askedChannels } = this.asked;
     this.sendEvent({ event: 'connected', sampleRate, channels, askedSampleRate, askedChannels });
@@ -155,7 +155,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
   }
 
   private scheduleStats(): void {
-    this.cancelStats = this.surroundings.clock.after(STATS_EVERY_MS, () => {
+    this.cancelStats = this.dependencies.clock.after(STATS_EVERY_MS, () => {
       this.sendEvent({ event: 'stats', ...this.counts, ...this.freshness() });
       this.counts = { frames: 0, bytes: 0, gaps: 0, reconnects: 0 };
       this.scheduleStats();
@@ -190,7 +190,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
     this.node.error(error.message, { topic: this.computer.topic });
   }
 
-  private sendEvent(payload: EventPayload, audio?: AudioDescription): void {
+  private sendEvent(payload: EventPayload, audio?: FrameDescription): void {
     const place = audio ?? this.messages?.here(this.epochNow());
     const message: Message = { topic: this.computer.topic, payload };
     if (place) message.audio = place;
@@ -198,7 +198,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
   }
 
   private epochNow(): number {
-    const { clock } = this.surroundings;
+    const { clock } = this.dependencies;
     return clock.now() + clock.epochOffset();
   }
 }

@@ -1,11 +1,11 @@
 /** The messages that leave the node: sound with its place in the stream, and events. */
 import type { AudioFormat } from '../../src/audio/format';
 import type { PcmFrame } from '../../src/audio/frame';
-import type { EndReason } from '../../src/client/stream-events';
+import type { StreamEndReason } from '../../src/client/stream-events';
 import type { Message } from '../shared/red';
 
 /** `msg.audio` of the message contract, as this node fills it. */
-export interface AudioDescription extends AudioFormat {
+export interface FrameDescription extends AudioFormat {
   samples: number;
   stream: string;
   sequence: number;
@@ -13,7 +13,7 @@ export interface AudioDescription extends AudioFormat {
   time: number;
   gap: number;
   latencyMs: number;
-  reason?: EndReason;
+  reason?: StreamEndReason;
 }
 
 /** `msg.payload` of an event. */
@@ -55,20 +55,20 @@ export class StreamMessages {
   }
 
   /** The last message of the stream; `now` (epoch ms) is its time where no sound came before. */
-  complete(reason: EndReason, tail: PcmFrame | undefined, now: number): Message {
+  complete(reason: StreamEndReason, tail: PcmFrame | undefined, now: number): Message {
     const message = tail ? this.audio(tail) : this.empty(now);
     message['complete'] = true;
-    (message.audio as AudioDescription).reason = reason;
+    (message.audio as FrameDescription).reason = reason;
     return message;
   }
 
   /** Where the stream stands, for an event: no samples. */
-  here(now: number): AudioDescription {
+  here(now: number): FrameDescription {
     return this.describe(0, this.position, this.time ?? now, 0);
   }
 
   /** Another place of the stream, for an event. */
-  at(position: number, time: number): AudioDescription {
+  at(position: number, time: number): FrameDescription {
     return this.describe(0, position, time, 0);
   }
 
@@ -76,7 +76,7 @@ export class StreamMessages {
     return { topic: this.topic, payload: Buffer.alloc(0), audio: this.here(now) };
   }
 
-  private describe(samples: number, position: number, time: number, gap: number): AudioDescription {
+  private describe(samples: number, position: number, time: number, gap: number): FrameDescription {
     const { encoding, sampleRate, channels } = this.format;
     const { stream, sequence } = this;
     return { encoding, sampleRate, channels, samples, stream, sequence, position, time, gap, latencyMs: 0 };

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../src/audio/clock';
 import { registerNode, type Red } from '../shared/red';
-import { AudioIn, type Surroundings } from './audio-in';
+import { AudioIn, type Dependencies } from './audio-in';
 
-const REAL: Surroundings = { clock: systemClock, random: Math.random, newId: randomUUID };
+const REAL: Dependencies = { clock: systemClock, random: Math.random, newId: randomUUID };
 
 export = function (RED: Red): void {
   registerNode(RED, 'orgo-audio-in', {}, (node, config) => new AudioIn(RED, node, config, REAL));

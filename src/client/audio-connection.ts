@@ -1,6 +1,4 @@
 /** One audio WebSocket, from its handshake to its end: reads the protocol, and tells what came. */
-import type { ClientRequestArgs } from 'node:http';
-import { Socket } from 'node:net';
 import WebSocket, { type RawData } from 'ws';
 import type { Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
@@ -15,11 +13,11 @@ import {
 import { formatStreamQuery } from '../protocol/stream-format';
 import { closeError, upgradeError } from './close-error';
 import { redact } from './redact';
-import { openTunnel } from './tunnel';
 import { Heartbeat } from './heartbeat';
 import { addressText, networkError } from './network-error';
 import type { TlsOptions } from './orgo-api';
-import { proxyFor, type Environment } from './proxy';
+import type { Environment } from './proxy';
+import { webSocketConnector } from './tunnel';
 
 /** The handshake may take this long. */
 const HANDSHAKE_LIMIT_MS = 10_000;
@@ -88,7 +86,7 @@ export class AudioConnection {
     this.where = addressText(options.url);
     this.socket = new WebSocket(requestUrl(options), {
       ...options.tls,
-      ...this.throughProxy(),
+      ...webSocketConnector(options.url, options.tls ?? {}, options.env, this.tunnel.signal),
       perMessageDeflate: false,
       maxPayload: MAX_FRAME_BYTES,
     });
@@ -119,28 +117,6 @@ export class AudioConnection {
       const text = this.serverText === '' ? this.redacted(reason.toString()) : this.serverText;
       this.end(closeError(code, text, this.where), code);
     });
-  }
-
-  /** How ws is to connect, where the environment names a proxy. */
-  private throughProxy(): Pick<ClientRequestArgs, 'createConnection'> {
-    const { url, tls = {}, env } = this.options;
-    const proxy = proxyFor(url, env);
-    if (!proxy) return {};
-    return {
-      createConnection: (_options, connected) => {
-        openTunnel(
-          proxy,
-          url,
-          { ...tls, ALPNProtocols: ['http/1.1'] },
-          this.tunnel.signal,
-          (error, socket) => {
-            if (socket) connected(null, socket);
-            else connected(error, new Socket());
-          },
-        );
-        return undefined;
-      },
-    };
   }
 
   private get heartbeat(): Heartbeat | undefined {

@@ -3,14 +3,14 @@ import type { Clock } from '../audio/clock';
 import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { formatText, sameFormat, type PcmFormat } from '../audio/format';
 import { AudioConnection } from './audio-connection';
-import { Backoff, SLOW } from './backoff';
 import type { Endpoint, EndpointSource } from './endpoint';
 import { networkError } from './network-error';
 import type { TlsOptions } from './orgo-api';
-import { reactionTo, type Reaction } from './reaction';
 import type { Environment } from './proxy';
+import { reactionTo } from './reaction';
 import { Receiver } from './receiver';
-import type { AudioStreamSink, EndReason, StopReason, StreamState } from './stream-events';
+import { Retry, type NextAttempt } from './retry';
+import type { AudioStreamSink, StreamEndReason, StopReason, StreamState } from './stream-events';
 
 /** A stream that ran for this long was a success: the next wait is short again. */
 const SUCCESS_MS = 5000;
@@ -55,10 +55,7 @@ type Phase =
 export class AudioStream {
   private phase: Phase = { kind: 'stopped' };
   private shown: StreamState = { kind: 'stopped' };
-  private readonly backoff: Backoff;
-  private readonly slowBackoff: Backoff;
-  /** Whether the source was asked again, because of a rejection, since a stream last lasted. */
-  private renewed = false;
+  private readonly retry: Retry;
   /** The sockets that are still closing. */
   private readonly closing = new Set<Promise<void>>();
 
@@ -66,8 +63,7 @@ export class AudioStream {
     private readonly options: AudioStreamOptions,
     private readonly sink: AudioStreamSink,
   ) {
-    this.backoff = new Backoff(options.random);
-    this.slowBackoff = new Backoff(options.random, SLOW);
+    this.retry = new Retry(options.endpoints, options.random);
   }
 
   get state(): StreamState {
@@ -93,7 +89,7 @@ export class AudioStream {
       case 'refused':
         break;
     }
-    this.startOver();
+    this.retry.reset();
     this.authorize();
   }
 
@@ -136,7 +132,7 @@ export class AudioStream {
       (thrown: unknown) => {
         if (this.phase !== phase) return;
         const error = asOrgoError(thrown);
-        this.failed(error, reactionTo(error, undefined));
+        this.failed(error, this.retry.next(reactionTo(error, undefined), false));
       },
     );
   }
@@ -159,7 +155,8 @@ export class AudioStream {
       );
     } catch (thrown) {
       // A key or certificate that OpenSSL can't read, or a proxy that is none, throws here and now.
-      this.failed(networkError('ORGO_CONNECTION_FAILED', url, thrown, [token]), 'retry');
+      const error = networkError('ORGO_CONNECTION_FAILED', url, thrown, [token]);
+      this.failed(error, this.retry.next('retry', false));
       return;
     }
     this.phase = { kind: 'connecting', connection };
@@ -206,61 +203,30 @@ export class AudioStream {
     let lasted = false;
     if (phase.kind === 'hearing') {
       lasted = this.options.clock.now() - phase.since >= SUCCESS_MS;
-      if (lasted) this.startOver();
+      if (lasted) this.retry.reset();
       this.sink.onEnd({ reason: reasonOf(error), tail: phase.receiver.flush(), error, closeCode });
       if (this.phase !== phase) return;
     }
-    const reaction = reactionTo(error, closeCode);
-    if (this.canTryNow(reaction, lasted)) this.authorize();
-    else this.failed(error, reaction);
+    this.failed(error, this.retry.next(reactionTo(error, closeCode), lasted));
   }
 
-  /** Whether the source is asked again at once; what this uses up comes back with a stream that lasts. */
-  private canTryNow(reaction: Reaction, lasted: boolean): boolean {
-    const { renewsToken, renewsAddress } = this.options.endpoints;
-    if (reaction === 'retry-now') return lasted;
-    const renews =
-      (reaction === 'renew-token' && renewsToken) || (reaction === 'renew-address' && renewsAddress);
-    if (!renews || this.renewed) return false;
-    this.renewed = true;
-    return true;
-  }
-
-  /** Shows the error, and waits as long as the reaction asks for. */
-  private failed(error: OrgoError, reaction: Reaction): void {
-    const backoff = this.backoffFor(reaction);
-    if (!backoff) {
-      this.phase = { kind: 'refused' };
-      this.show({ kind: 'refused', error });
-      return;
-    }
-    const retryInMs = backoff.next();
-    this.phase = { kind: 'waiting', cancel: this.options.clock.after(retryInMs, () => this.authorize()) };
-    this.show({ kind: 'waiting', error, retryInMs });
-  }
-
-  /** Undefined: it is not tried again. */
-  private backoffFor(reaction: Reaction): Backoff | undefined {
-    switch (reaction) {
-      case 'retry':
-      case 'retry-now':
-        return this.backoff;
-      case 'retry-slowly':
-        return this.slowBackoff;
-      case 'renew-token':
-        // The API may have the new password only some seconds after the computer.
-        return this.options.endpoints.renewsToken ? this.slowBackoff : undefined;
-      case 'renew-address':
+  /** There is no stream: tries again as `next` says, or waits to be started. */
+  private failed(error: OrgoError, next: NextAttempt): void {
+    switch (next.kind) {
+      case 'now':
+        this.authorize();
+        break;
+      case 'later': {
+        const cancel = this.options.clock.after(next.inMs, () => this.authorize());
+        this.phase = { kind: 'waiting', cancel };
+        this.show({ kind: 'waiting', error, retryInMs: next.inMs });
+        break;
+      }
       case 'never':
-        return undefined;
+        this.phase = { kind: 'refused' };
+        this.show({ kind: 'refused', error });
+        break;
     }
-  }
-
-  /** After a success: the next waits are short again. */
-  private startOver(): void {
-    this.backoff.reset();
-    this.slowBackoff.reset();
-    this.renewed = false;
   }
 
   private show(state: StreamState): void {
@@ -276,7 +242,7 @@ function otherFormat(asked: PcmFormat, offered: PcmFormat): OrgoError {
   );
 }
 
-function reasonOf(error: OrgoError): EndReason {
+function reasonOf(error: OrgoError): StreamEndReason {
   return LOST.has(error.code) ? 'disconnected' : 'error';
 }
 

@@ -1,6 +1,7 @@
 /** Says where each stretch of sound that arrives stands: its position, its capture time, what is missing before it. */
 import type { Clock } from '../audio/clock';
 import { msOfSamples, samplesInMs } from '../audio/format';
+import type { Place } from '../audio/place';
 import { SampleClock } from '../audio/sample-clock';
 import type { ClockMessage } from '../protocol/messages';
 import { frameSamples } from '../protocol/stream-format';
@@ -22,12 +23,8 @@ const MAX_GAP_MS = 24 * 3600 * 1000;
 /** No gap leads beyond it, so that positions stay safe integers for centuries of sound after it. */
 const LAST_POSITION = Number.MAX_SAFE_INTEGER / 2;
 
-/** The place of a stretch's first sample. */
-export interface Place {
-  /** Samples since the stream began, missing ones included. */
-  readonly position: number;
-  /** Epoch ms. */
-  readonly time: number;
+/** Where a stretch's first sample stands. */
+export interface PlaceWithGap extends Pick<Place, 'position' | 'time'> {
   /** Samples missing just before it. */
   readonly gap: number;
 }
@@ -70,7 +67,7 @@ export class StreamClock {
   }
 
   /** The place of `samples` samples that have just arrived. */
-  place(samples: number): Place {
+  place(samples: number): PlaceWithGap {
     const announced = this.announced;
     this.announced = undefined;
     const gap = announced ? this.follow(announced) : this.told ? 0 : this.estimate(samples);

@@ -22,13 +22,13 @@ export type StreamState =
   | { readonly kind: 'refused'; readonly error: OrgoError };
 
 /** Why a stream ended, in the words of the message contract. */
-export type EndReason = 'stopped' | 'disconnected' | 'restarted' | 'error' | 'closed';
+export type StreamEndReason = 'stopped' | 'disconnected' | 'restarted' | 'error' | 'closed';
 
 /** Why one stopped it: `stopped` by someone who may start it again, `closed` for good. */
-export type StopReason = Extract<EndReason, 'stopped' | 'closed'>;
+export type StopReason = Extract<StreamEndReason, 'stopped' | 'closed'>;
 
 export interface StreamEnd {
-  readonly reason: EndReason;
+  readonly reason: StreamEndReason;
   /** What had waited for the rest of its frame. */
   readonly tail: PcmFrame | undefined;
   readonly error: OrgoError | undefined;

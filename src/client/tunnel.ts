@@ -1,11 +1,19 @@
 /** Opens sockets through an HTTP proxy by CONNECT, for both the REST client and the WebSocket client. */
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import {
+  request as httpRequest,
+  type ClientRequest,
+  type ClientRequestArgs,
+  type IncomingMessage,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import { connect as tlsConnect, type ConnectionOptions } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { errorText } from '../audio/errors';
 import { portOf, proxyFor, type Environment, type Proxy } from './proxy';
+
+/** A WebSocket needs HTTP/1.1, and so does our REST client. */
+const ALPN = { ALPNProtocols: ['http/1.1'] };
 
 type Done = (error: Error | null, socket: Socket | null) => void;
 
@@ -64,10 +72,30 @@ export function undiciConnector(
   const proxy = proxyFor(url, env);
   if (!proxy) return tls as buildConnector.BuildOptions;
   return (_options, callback) =>
-    openTunnel(proxy, url, { ...tls, ALPNProtocols: ['http/1.1'] }, signal, (error, socket) => {
+    openTunnel(proxy, url, { ...tls, ...ALPN }, signal, (error, socket) => {
       if (socket) callback(null, socket);
       else callback(error ?? new Error('no socket'), null);
     });
+}
+
+/** How ws is to connect to `url`: through the environment's proxy where there is one. */
+export function webSocketConnector(
+  url: URL,
+  tls: ConnectionOptions,
+  env: Environment | undefined,
+  signal: AbortSignal,
+): Pick<ClientRequestArgs, 'createConnection'> {
+  const proxy = proxyFor(url, env);
+  if (!proxy) return {};
+  return {
+    createConnection: (_options, connected) => {
+      openTunnel(proxy, url, { ...tls, ...ALPN }, signal, (error, socket) => {
+        if (socket) connected(null, socket);
+        else connected(error, new Socket());
+      });
+      return undefined;
+    },
+  };
 }
 
 function connectRequest(proxy: Proxy, target: string): ClientRequest {

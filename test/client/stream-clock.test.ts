@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { StreamClock, type Place } from '../../src/client/stream-clock';
+import { StreamClock, type PlaceWithGap } from '../../src/client/stream-clock';
 import { FakeClock } from '../nodes/fake-clock';
 
 const RATE = 24000;
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 /** Frames that arrive one every 20 ms. */
-function live(frames: number): Place[] {
+function live(frames: number): PlaceWithGap[] {
   return Array.from({ length: frames }, () => {
     clock.advance(FRAME_MS);
     return stream.place(FRAME);
@@ -127,7 +127,7 @@ describe('the clock of a stream whose server tells the time', () => {
 
 describe('the clock of a stream whose server does not', () => {
   it('counts positions, and finds the time below the jitter', () => {
-    let last: Place | undefined;
+    let last: PlaceWithGap | undefined;
     for (let i = 1; i <= 500; i++) {
       // Every fifth comes at once, the four before it up to 60 ms late.
       const arrival = i * FRAME_MS + ((5 - (i % 5)) % 5) * 15;
