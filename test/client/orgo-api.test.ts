@@ -245,6 +245,8 @@ describe('the REST API', { timeout: 20_000 }, () => {
     const message = await errorFrom(fetchToken(new OrgoApi(options)), 'ORGO_API_UNREACHABLE');
     assert.match(message, /certificate of 127\.0\.0\.1:\d+ is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
     assert.equal(await fetchToken(new OrgoApi({ ...options, tls: { ca: cert } })), PASSWORD);
+    const named = new OrgoApi({ ...options, tls: { ca: cert, servername: 'audio.inside' } });
+    assert.equal(await fetchToken(named), PASSWORD, 'the name of the audio server is not asked of the API');
     const unchecked = new OrgoApi({ ...options, tls: { rejectUnauthorized: false } });
     assert.match(
       await errorFrom(fetchToken(unchecked), 'ORGO_API_UNREACHABLE'),

@@ -5,6 +5,7 @@ import registerComputer from '../../nodes/orgo-computer/orgo-computer';
 import { registerNode, type Message } from '../../nodes/shared/red';
 import { FakeAudioServer, frameBytes, STARTED, type Caller } from '../client/rig';
 import { FakeClock } from './fake-clock';
+import { HostedOrgo } from '../support/hosted-orgo';
 import { FakeRed, type FakeNode } from './fake-red';
 
 const T = 1_763_842_000_000;
@@ -205,6 +206,50 @@ describe('orgo-audio-in', { timeout: 20_000 }, () => {
     assert.equal(node.errors.length, 1);
     assert.doesNotMatch(node.errors.join() + JSON.stringify(node.sent), /sesame/);
   });
+
+  const waits: [string, (service: HostedOrgo) => void, { fill: string; text: string }][] = [
+    [
+      'a password that the computer rejects twice',
+      ({ nextCloses }) => nextCloses.push({ code: 4401 }, { code: 4401 }),
+      { fill: 'red', text: 'wrong-password' },
+    ],
+    [
+      'a second factor',
+      ({ nextCloses }) => nextCloses.push({ code: 4007 }),
+      { fill: 'red', text: 'second-factor' },
+    ],
+    [
+      'an address that is not believed',
+      ({ computer }) => (computer.overrides = { connection_url: 'ftp://elsewhere' }),
+      { fill: 'red', text: 'wrong-address' },
+    ],
+    [
+      'a computer that starts',
+      ({ computer }) => (computer.status = 'starting'),
+      { fill: 'yellow', text: 'starting' },
+    ],
+    [
+      'a computer that is stopped',
+      ({ computer }) => (computer.status = 'stopped'),
+      { fill: 'yellow', text: 'not-running' },
+    ],
+  ];
+  for (const [what, arrange, look] of waits) {
+    it(`shows ${look.text} in ${look.fill} while it waits for ${what}`, async () => {
+      const service = await HostedOrgo.start();
+      arrange(service);
+      const { id: computerId } = service.computer;
+      const { apiUrl, apiKey } = service;
+      red.create('orgo-computer', { id: 'hosted', computerId, apiUrl }, { apiKey });
+      const node = create({ computer: 'hosted' });
+      await event(node, 'reconnecting');
+      clock.advance(250);
+      assert.deepEqual(node.lastStatus, { ...look, shape: 'ring' });
+      assert.doesNotMatch(node.errors.join() + JSON.stringify(node.sent), new RegExp(apiKey));
+      await node.close();
+      await service.close();
+    });
+  }
 
   it('reports an error that lasts once', async () => {
     const node = create();
