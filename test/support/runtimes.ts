@@ -50,8 +50,13 @@ export interface UserDirectory {
   remove(): Promise<void>;
 }
 
+/** A user directory, and what npm said while it installed the package there. */
+export interface InstalledDirectory extends UserDirectory {
+  readonly said: string;
+}
+
 /** A fresh Node-RED user directory with the package `tarball` installed, as a palette manager would. */
-export async function userDirectoryWith(tarball: string): Promise<UserDirectory> {
+export async function userDirectoryWith(tarball: string): Promise<InstalledDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'orgo-user-dir-'));
   await writeFile(join(path, 'package.json'), JSON.stringify({ name: 'user-dir', private: true }));
   const args = [
@@ -63,6 +68,6 @@ export async function userDirectoryWith(tarball: string): Promise<UserDirectory>
     '--no-fund',
     tarball,
   ];
-  await run('npm', args, { cwd: path });
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  const { stdout, stderr } = await run('npm', args, { cwd: path });
+  return { path, said: stdout + stderr, remove: () => rm(path, { recursive: true, force: true }) };
 }
