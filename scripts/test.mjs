@@ -1,51 +1,100 @@
 /**
- * The whole test run, from a bare checkout: dependencies, system packages, types, lint, format, build, tests.
- * `npm test -- test/client` builds, and runs the test files at or under the given paths alone.
+ * The tests, from a bare checkout.
+ *   npm test                    everything: dependencies, system packages, build, types, lint, format, all tests
+ *   npm test -- test/server     builds, and runs the test files at or under the given paths alone
+ *   npm run test:unit           what needs no system package, no network and no sound server; also with --watch
+ *   npm run test:nodes          the unit tests on Node 22 and 24
  */
-import { readdir } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
 import { ensureDependencies } from './lib/install.mjs';
-import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
-import { installPackages, missingPackages } from './lib/system-packages.mjs';
+import { dependency, run, runMain } from './lib/run.mjs';
+import { ensureRuntime, nodeOf } from './lib/runtimes.mjs';
+import { describeInstallation, installPackages, missingPackages } from './lib/system-packages.mjs';
+import { isAtOrUnder, report, runTests, testFiles } from './lib/test-run.mjs';
 
-/** The system tests listen to real sound in real time: a second test file beside them would disturb it. */
-const CONCURRENCY = 1;
-const TEST_TIMEOUT_MS = 300_000;
+/** What is no unit test: sound in real time, real Node-REDs, the packed package. */
+const SYSTEM = ['test/system', 'test/package'];
+/** Those that measure sound in real time: one after another, with nothing beside them. */
+const ALONE = [
+  'test/system/browser.test.ts',
+  'test/system/pulse-capture.test.ts',
+  'test/system/pulse-pipewire.test.ts',
+  'test/system/transcription.test.ts',
+];
+/** Test files at once. A unit test of the server waits for real time-outs: the others fill that time. */
+const UNIT_CONCURRENCY = 3;
+const SYSTEM_CONCURRENCY = 2;
 
 runMain(async () => {
-  const paths = process.argv.slice(2);
+  const args = process.argv.slice(2);
+  const flags = args.filter((arg) => arg.startsWith('--'));
+  const paths = args.filter((arg) => !arg.startsWith('--'));
   await ensureDependencies();
+  const { unit, beside, alone } = sorted(await testFiles(paths));
+  if (flags.includes('--watch')) return watch(unit);
+  if (flags.includes('--unit'))
+    return finish([await runTests('unit', unit, { concurrency: UNIT_CONCURRENCY })]);
+  if (flags.includes('--nodes')) return finish(await onOtherNodes(unit));
+
   await ensureSystemPackages();
-  const files = await testFiles(paths);
+  if (beside.length > 0) await ensureRuntime('node24-node-red5');
   await step('build', process.execPath, ['scripts/build.mjs']);
-  if (paths.length === 0) {
-    await step('types', process.execPath, [dependency('typescript/bin/tsc'), '-p', '.']);
-    await step('lint', process.execPath, [dependency('eslint/bin/eslint.js'), '.']);
-    await step('format', process.execPath, [dependency('prettier/bin/prettier.cjs'), '--check', '.']);
-  }
-  try {
-    await run(process.execPath, [
-      ...['--import', 'tsx', '--test', '--test-reporter=spec'],
-      ...[`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
-      ...files,
-    ]);
-  } catch (error) {
-    // The summary of node:test, which has just been printed, says all.
-    if (!(error instanceof Failure)) throw error;
-    process.exitCode = 1;
-  }
+  const [tally] = await Promise.all([
+    runTests('unit', unit, { concurrency: UNIT_CONCURRENCY }),
+    paths.length === 0 ? checkSources() : undefined,
+  ]);
+  finish([
+    tally,
+    await runTests('beside', beside, { concurrency: SYSTEM_CONCURRENCY }),
+    await runTests('alone', alone, { concurrency: 1 }),
+  ]);
 });
+
+/** @param {readonly string[]} files */
+function sorted(files) {
+  const isSystem = (/** @type {string} */ file) => SYSTEM.some((path) => isAtOrUnder(file, path));
+  return {
+    unit: files.filter((file) => !isSystem(file)),
+    beside: files.filter((file) => isSystem(file) && !ALONE.includes(file)),
+    alone: files.filter((file) => ALONE.includes(file)),
+  };
+}
+
+/** @param {readonly import('./lib/test-run.mjs').Tally[]} tallies */
+function finish(tallies) {
+  if (!report(tallies)) process.exitCode = 1;
+}
+
+/** Runs the files again whenever they, or what they import, change; until Ctrl-C. @param {readonly string[]} files */
+async function watch(files) {
+  await run(process.execPath, ['--import', 'tsx', '--watch', '--test', '--test-reporter=dot', ...files]);
+}
+
+/** @param {readonly string[]} files */
+async function onOtherNodes(files) {
+  const tallies = [];
+  for (const name of /** @type {const} */ (['node22', 'node24-node-red5'])) {
+    await ensureRuntime(name);
+    console.log(`\nThe unit tests, on ${name}:`);
+    tallies.push(await runTests(name, files, { concurrency: UNIT_CONCURRENCY, node: nodeOf(name) }));
+  }
+  return tallies;
+}
+
+async function checkSources() {
+  await step('types', process.execPath, [dependency('typescript/bin/tsc'), '-p', '.']);
+  await step('lint', process.execPath, [dependency('eslint/bin/eslint.js'), '.']);
+  await step('format', process.execPath, [dependency('prettier/bin/prettier.cjs'), '--check', '.']);
+}
 
 async function ensureSystemPackages() {
   const missing = missingPackages();
   if (missing.length === 0) return;
-  console.log(`Missing system packages: ${missing.join(' ')}. Installing them …`);
+  console.log(describeInstallation(missing));
   const obstacle = await installPackages(missing);
   if (obstacle === undefined) return;
-  console.error(
-    `They could not be installed: ${obstacle}.\n` +
-      `Install them yourself (apt-get install ${missing.join(' ')}), or set ORGO_TEST_ALLOW_SKIP=1\n` +
-      'to skip the tests that need them; otherwise those tests fail.',
+  console.log(
+    `They can't be installed: ${obstacle}. The tests that need them are skipped, and named at the end.\n` +
+      `To run them, too: apt-get install ${missing.join(' ')}\n`,
   );
 }
 
@@ -54,24 +103,4 @@ async function step(name, command, args) {
   const start = Date.now();
   await run(command, args, { quiet: true });
   console.log(`✔ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
-}
-
-/**
- * The test files at or under `paths`, sorted; all of them where none is given.
- * @param {readonly string[]} paths relative to the checkout
- */
-async function testFiles(paths) {
-  const entries = await readdir(join(ROOT, 'test'), { recursive: true });
-  const all = entries.filter((name) => name.endsWith('.test.ts')).map((name) => join('test', name));
-  const wanted = paths.map((path) => relative(ROOT, resolve(path)));
-  for (const path of wanted) {
-    if (!all.some((file) => isAtOrUnder(file, path)))
-      throw new Failure(`No test file is at or under ${path}.`);
-  }
-  return all.filter((file) => paths.length === 0 || wanted.some((path) => isAtOrUnder(file, path))).sort();
-}
-
-/** @param {string} file @param {string} path */
-function isAtOrUnder(file, path) {
-  return file === path || file.startsWith(path + sep);
 }

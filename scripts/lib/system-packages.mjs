@@ -7,29 +7,41 @@ import { run } from './run.mjs';
 /** Debian's own Python: a version manager's has no Debian packages. */
 const DEBIAN_PYTHON = '/usr/bin/python3';
 
-/** Debian's name of each package, and how to tell that what it brings is here, on any system. */
+const SOUND = 'a sound server to capture';
+const PIPEWIRE = "PipeWire's sound server, to capture";
+const SPEECH = 'recordings of people, and a recogniser to understand them';
+
+/** Debian's name of each package, how to tell that what it brings is here, on any system, and what it is for. */
 const PACKAGES = /** @type {const} */ ([
-  ['pulseaudio', () => hasProgram('pulseaudio')],
-  ['pulseaudio-utils', () => hasProgram('pactl')],
-  ['pipewire', () => hasProgram('pipewire')],
-  ['pipewire-pulse', () => hasProgram('pipewire-pulse')],
-  ['wireplumber', () => hasProgram('wireplumber')],
-  ['dbus', () => hasProgram('dbus-daemon')],
-  ['chromium', () => hasProgram('chromium')],
-  ['nginx', () => hasProgram('nginx')],
-  ['sox', () => hasProgram('sox')],
-  ['ffmpeg', () => hasProgram('ffmpeg')],
-  ['opus-tools', () => hasProgram('opusenc')],
-  ['openssl', () => hasProgram('openssl')],
-  ['python3-websockets', () => spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0],
-  ['pocketsphinx', () => hasProgram('pocketsphinx_continuous') || hasProgram('pocketsphinx')],
-  ['pocketsphinx-en-us', () => existsSync('/usr/share/pocketsphinx/model/en-us')],
-  ['pocketsphinx-testdata', () => existsSync('/usr/share/pocketsphinx/test')],
+  ['pulseaudio', () => hasProgram('pulseaudio'), SOUND],
+  ['pulseaudio-utils', () => hasProgram('pactl'), SOUND],
+  ['pipewire', () => hasProgram('pipewire'), PIPEWIRE],
+  ['pipewire-pulse', () => hasProgram('pipewire-pulse'), PIPEWIRE],
+  ['wireplumber', () => hasProgram('wireplumber'), PIPEWIRE],
+  ['dbus', () => hasProgram('dbus-daemon'), PIPEWIRE],
+  ['chromium', () => hasProgram('chromium'), 'a browser that listens'],
+  ['nginx', () => hasProgram('nginx'), 'a TLS proxy in front of the server'],
+  ['sox', () => hasProgram('sox'), 'another resampler to compare ours with'],
+  ['ffmpeg', () => hasProgram('ffmpeg'), 'Ogg and WebM that others wrote'],
+  ['opus-tools', () => hasProgram('opusenc'), 'Ogg and WebM that others wrote'],
+  ['openssl', () => hasProgram('openssl'), 'certificates'],
+  ['python3-websockets', hasPythonWebSockets, 'a client of the server that shares no code with us'],
+  ['pocketsphinx', () => hasProgram('pocketsphinx_continuous') || hasProgram('pocketsphinx'), SPEECH],
+  ['pocketsphinx-en-us', () => existsSync('/usr/share/pocketsphinx/model/en-us'), SPEECH],
+  ['pocketsphinx-testdata', () => existsSync('/usr/share/pocketsphinx/test'), SPEECH],
 ]);
 
 /** Debian names of the packages that are not here. */
 export function missingPackages() {
   return PACKAGES.filter(([, isHere]) => !isHere()).map(([name]) => name);
+}
+
+/** What is about to be installed, and why, for people. @param {readonly string[]} names */
+export function describeInstallation(names) {
+  const lines = PACKAGES.filter(([name]) => names.includes(name)).map(
+    ([name, , purpose]) => `  ${name.padEnd(22)} ${purpose}`,
+  );
+  return `The tests use programs that are not here, and install them by apt-get:\n${lines.join('\n')}`;
 }
 
 /**
@@ -57,6 +69,10 @@ export async function installPackages(names) {
 /** @param {string[]} words */
 function runWords([command, ...args]) {
   return run(command, args, { quiet: true });
+}
+
+function hasPythonWebSockets() {
+  return spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0;
 }
 
 /** @param {string} name */

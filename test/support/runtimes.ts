@@ -1,7 +1,6 @@
 /** Node and Node-RED in the versions that are in use, and user directories that hold the packed package. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,15 +33,9 @@ export const NEWER_RUNTIME: Runtime = {
   red: join(NEWER, 'node_modules', 'node-red', 'red.js'),
 };
 
-/** Installs what is not there yet: 150 MB, from the npm registry. */
+/** Installs what is not there yet; `npm test` has done so before. */
 export async function installNewerRuntime(): Promise<void> {
-  if (existsSync(NEWER_RUNTIME.node) && existsSync(NEWER_RUNTIME.red)) return;
-  await mkdir(NEWER, { recursive: true });
-  await writeFile(join(NEWER, 'package.json'), JSON.stringify({ name: 'newer-runtime', private: true }));
-  const node24 = `node24@npm:node-${process.platform}-${process.arch}@24`;
-  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', node24, 'node-red@5'], {
-    cwd: NEWER,
-  });
+  await run(process.execPath, [join(ROOT, 'scripts', 'setup-runtimes.mjs'), 'node24-node-red5']);
 }
 
 export interface UserDirectory {

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseMultipart } from './multipart';
 
+const KEEP_ALIVE_MS = 120_000;
+
 export interface TranscriberOptions {
   /** The bearer token that is wanted. */
   readonly apiKey: string;
@@ -68,6 +70,8 @@ export async function startTranscriber({
   const server = createServer((request, response) => {
     turn = turn.then(async () => reply(response, await answer(request, await bodyOf(request))));
   });
+  // A recogniser takes its time: a connection that waits for the next utterance must not be closed meanwhile.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

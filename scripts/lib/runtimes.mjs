@@ -1,0 +1,35 @@
+/** Other versions of Node, and of Node-RED, from the npm registry: in .tmp/, not in every contributor's checkout. */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT, run } from './run.mjs';
+
+/** What each directory under .tmp/ holds: packages of npm, and a file that is there once they are installed. */
+const RUNTIMES = {
+  node22: { packages: [nodePackage(22)], proof: 'node22/bin/node' },
+  'node24-node-red5': { packages: [nodePackage(24), 'node-red@5'], proof: 'node-red/red.js' },
+};
+
+/** @typedef {keyof typeof RUNTIMES} RuntimeName */
+
+/** Path of a Node binary that {@link ensureRuntime} installs. @param {RuntimeName} name */
+export function nodeOf(name) {
+  return join(ROOT, '.tmp', name, 'node_modules', name.split('-')[0] ?? '', 'bin', 'node');
+}
+
+/** Installs what is not there yet. @param {RuntimeName} name */
+export async function ensureRuntime(name) {
+  const directory = join(ROOT, '.tmp', name);
+  const { packages, proof } = RUNTIMES[name];
+  if (existsSync(join(directory, 'node_modules', proof))) return;
+  console.log(`Installing ${name} into .tmp/, about 150 MB from the npm registry: tests run with it, too …`);
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'package.json'), JSON.stringify({ name, private: true }));
+  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund'];
+  await run('npm', ['install', '--prefix', directory, ...quietly, ...packages], { quiet: true });
+}
+
+/** @param {number} major */
+function nodePackage(major) {
+  return `node${major}@npm:node-${process.platform}-${process.arch}@${major}`;
+}
