@@ -17,12 +17,12 @@ import { showState } from './status-words';
 const STATS_EVERY_MS = 10_000;
 const SHOWN_ACTION_LENGTH = 60;
 
-/** What the node is given, so that tests stand still. */
+/** What the node needs from outside, so that tests can control it. */
 export interface Dependencies {
   readonly clock: Clock;
   /** Uniform in [0, 1), as Math.random. */
   readonly random: () => number;
-  /** A text that no other stream has. */
+  /** An id that no other stream has. */
   readonly newId: () => string;
 }
 
@@ -34,7 +34,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
   private messages: StreamMessages | undefined;
   private cancelStats: (() => void) | undefined;
   private counts = { frames: 0, bytes: 0, gaps: 0, reconnects: 0 };
-  /** The last error that was reported: one that lasts is reported once. */
+  /** The last error that was reported: a lasting problem is reported once. */
   private reported = '';
 
   /** @throws OrgoError `ORGO_BAD_SETTING` */
@@ -174,7 +174,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
     });
   }
 
-  /** How old the newest sound is, and how well that is known. */
+  /** How old the newest sound is, and whose clock says so. */
   private freshness(): { ageMs: number | null; clock: 'server' | 'estimated' } {
     const end = this.messages?.endTime;
     return {

@@ -22,7 +22,7 @@ export interface EventPayload {
   readonly [detail: string]: unknown;
 }
 
-/** One stream's messages: counts them, and remembers where the stream stands. */
+/** One stream's messages: counts them, and remembers the stream's position. */
 export class StreamMessages {
   private sequence = 0;
   private position = 0;
@@ -30,17 +30,17 @@ export class StreamMessages {
 
   constructor(
     private readonly topic: string,
-    /** Names this stream in every message. */
+    /** The id of this stream, in every message. */
     readonly stream: string,
     readonly format: AudioFormat,
   ) {}
 
-  /** Whether a message has left. */
+  /** Whether a message was sent. */
   get begun(): boolean {
     return this.sequence > 0;
   }
 
-  /** When the sound that comes next was captured, epoch ms; undefined while none has come. */
+  /** Capture time of the next sample, epoch ms; undefined before the first frame. */
   get endTime(): number | undefined {
     return this.time;
   }
@@ -54,7 +54,7 @@ export class StreamMessages {
     return { topic: this.topic, payload: frame.data, audio };
   }
 
-  /** The last message of the stream; `now` (epoch ms) is its time where no sound came before. */
+  /** The last message of the stream; its time is `now` (epoch ms) if there was no sound. */
   complete(reason: StreamEndReason, tail: PcmFrame | undefined, now: number): Message {
     const message = tail ? this.audio(tail) : this.empty(now);
     message['complete'] = true;
@@ -62,7 +62,7 @@ export class StreamMessages {
     return message;
   }
 
-  /** Where the stream stands, for an event: no samples. */
+  /** The stream's current place, for an event: no samples. */
   here(now: number): FrameDescription {
     return this.describe(0, this.position, this.time ?? now, 0);
   }

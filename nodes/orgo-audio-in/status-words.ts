@@ -1,9 +1,9 @@
-/** Which words of the catalog the status line shows for a stream's state. */
+/** Chooses the status line's words and colour for a stream's state. */
 import type { OrgoErrorCode } from '../../src/audio/errors';
 import type { StreamState } from '../../src/client/stream-events';
 import type { StatusLine } from '../shared/status';
 
-/** By the error that keeps the sound away; what is not here is just `disconnected`. */
+/** By the error's code; one that is not listed shows `disconnected`. */
 const ERROR_WORDS: ReadonlyMap<OrgoErrorCode, string> = new Map<OrgoErrorCode, string>([
   ['ORGO_BAD_TOKEN', 'wrong-password'],
   ['ORGO_BAD_SETTING', 'format-refused'],
@@ -20,13 +20,6 @@ const ERROR_WORDS: ReadonlyMap<OrgoErrorCode, string> = new Map<OrgoErrorCode, s
   ['ORGO_NO_ACCESS', 'forbidden'],
   ['ORGO_SECOND_FACTOR', 'second-factor'],
   ['ORGO_BAD_ADDRESS', 'wrong-address'],
-]);
-
-/** It is tried again, but only slowly, or in vain until someone acts. */
-const NEEDS_SOMEONE: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
-  'ORGO_BAD_TOKEN',
-  'ORGO_BAD_ADDRESS',
-  'ORGO_SECOND_FACTOR',
 ]);
 
 export function showState(status: StatusLine, state: StreamState): void {
@@ -58,8 +51,7 @@ export function showState(status: StatusLine, state: StreamState): void {
   }
 }
 
-/** While it waits: yellow for a computer that may run soon, red for what someone must put right. */
-function lookOf(code: OrgoErrorCode): 'busy' | 'error' | 'off' {
-  if (code === 'ORGO_COMPUTER_NOT_RUNNING' || code === 'ORGO_COMPUTER_STARTING') return 'busy';
-  return NEEDS_SOMEONE.has(code) ? 'error' : 'off';
+/** Yellow for a computer that may run soon, red for everything that needs someone. */
+function lookOf(code: OrgoErrorCode): 'busy' | 'error' {
+  return code === 'ORGO_COMPUTER_NOT_RUNNING' || code === 'ORGO_COMPUTER_STARTING' ? 'busy' : 'error';
 }

@@ -1,4 +1,4 @@
-/** Which computer to hear, and the right to: read from the config node, found again by the nodes that use it. */
+/** Reads a computer's address and credentials from the config node, for the nodes that listen to it. */
 import type { Clock } from '../../src/audio/clock';
 import { errorText, OrgoError } from '../../src/audio/errors';
 import {
@@ -15,7 +15,7 @@ import { parseSettings } from '../shared/settings';
 import { tlsOptionsOf } from '../shared/tls';
 import { SETTINGS } from './settings';
 
-/** One computer's sound, and how to get at it. */
+/** How to reach one computer's sound. */
 export interface Computer {
   /** Its id, or the config node's name, or its host: the topic of its messages. */
   readonly topic: string;
@@ -26,11 +26,11 @@ export interface Computer {
 /** An HTTP header carries no others. */
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
-/** By config node: the computer, or what is wrong with it. */
+/** By config node: the computer, or the error in its settings. */
 const computers = new WeakMap<object, Computer | Error>();
 
 /**
- * Reads a config node and keeps what it says for {@link computerOf}.
+ * Reads a config node and keeps the result for {@link computerOf}.
  * @throws OrgoError `ORGO_BAD_SETTING`
  */
 export function keepComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock): void {
@@ -44,7 +44,7 @@ export function keepComputer(RED: Red, node: RedNode, config: NodeConfig, clock:
 
 /**
  * The computer of the config node with this id.
- * @throws OrgoError `ORGO_BAD_SETTING` where there is no such node, or its own settings are wrong
+ * @throws OrgoError `ORGO_BAD_SETTING` if there is no such node, or its settings are wrong
  */
 export function computerOf(RED: Red, id: string): Computer {
   const node = id === '' ? undefined : RED.nodes.getNode(id);

@@ -1,4 +1,4 @@
-/** Reads what the REST API answered: the object or the token of a good answer, the error of any other. */
+/** Reads the REST API's answers: the object or the token of a good one, an error for any other. */
 import { OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { parseObject } from '../protocol/json';
 import { isWellFormed } from '../protocol/percent-encoding';
@@ -9,19 +9,19 @@ import { redact } from './redact';
 /** An answer as it came. */
 export interface ApiAnswer {
   readonly status: number;
-  /** Of the `Location` header; empty where there is none. */
+  /** Of the `Location` header; empty if there is none. */
   readonly location: string;
   readonly text: string;
 }
 
-/** The object in the body of a 200. @throws OrgoError `ORGO_API_BAD_ANSWER` where it is none */
+/** The JSON object in the body of a 200. @throws OrgoError `ORGO_API_BAD_ANSWER` if the body is anything else */
 export function objectOf(url: URL, body: string): Record<string, unknown> {
   const answer = parseObject(body);
   if (answer) return answer;
   throw badAnswer(url, looksLikeHtml(body) ? 'answered with a web page' : 'answered no JSON object');
 }
 
-/** The token in the body of a 200. @throws OrgoError `ORGO_API_BAD_ANSWER` where it holds none */
+/** The token in the body of a 200. @throws OrgoError `ORGO_API_BAD_ANSWER` if there is none */
 export function passwordOf(url: URL, body: string): string {
   const answer = objectOf(url, body);
   const token = textOf(answer['desktop_api_token']) ?? textOf(answer['password']);
@@ -29,7 +29,7 @@ export function passwordOf(url: URL, body: string): string {
   return checkedToken(url, token);
 }
 
-/** `token`, which must survive a URL. @throws OrgoError `ORGO_API_BAD_ANSWER` where it does not */
+/** `token`, which has to go into a URL. @throws OrgoError `ORGO_API_BAD_ANSWER` if a URL can't hold it */
 export function checkedToken(url: URL, token: string): string {
   if (isWellFormed(token)) return token;
   throw badAnswer(url, 'answered with a password that holds half of a character (a lone surrogate)');
@@ -58,8 +58,8 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   400: ['ORGO_API_UNAVAILABLE', 'The computer is not available: start it, or wait until it has started'],
   401: ['ORGO_API_KEY_REJECTED', 'The API key was rejected: enter a valid one'],
   404: ['ORGO_API_NOT_FOUND', 'There is no such computer, or it has no password set: check computerId'],
-  409: ['ORGO_API_UNAVAILABLE', 'The computer is busy with another operation: it is tried again'],
-  429: ['ORGO_API_UNAVAILABLE', 'Too many requests were made with this API key: it is tried again'],
+  409: ['ORGO_API_UNAVAILABLE', 'The computer is busy with another operation: we keep trying'],
+  429: ['ORGO_API_UNAVAILABLE', 'Too many requests were made with this API key: we keep trying'],
   503: ['ORGO_API_UNAVAILABLE', 'The API could not reach the desktop: check that the computer runs'],
 };
 const UNKNOWN: Meaning = ['ORGO_API_BAD_ANSWER', 'The API failed: check apiUrl, or try again later'];
@@ -81,7 +81,7 @@ function forbidden(body: Readonly<Record<string, unknown>>, secrets: readonly st
   ];
 }
 
-/** The API's own `{"error", "request_id"}`, where it is one. */
+/** What the body's `error` and `request_id` say, if they are there. */
 function detailOf(body: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
   const error = textOf(body['error']);
   const requestId = textOf(body['request_id']);
@@ -92,7 +92,9 @@ function detailOf(body: Readonly<Record<string, unknown>>, secrets: readonly str
 }
 
 function redirectTarget(from: URL, location: string): string {
-  return URL.canParse(location, from.href) ? addressText(new URL(location, from)) : 'an address that is none';
+  return URL.canParse(location, from.href)
+    ? addressText(new URL(location, from))
+    : 'something that is not an address';
 }
 
 function looksLikeHtml(body: string): boolean {

@@ -1,4 +1,4 @@
-/** One audio WebSocket, from its handshake to its end: reads the protocol, and tells what came. */
+/** One audio WebSocket, from its handshake to its end: reads the protocol and reports what arrives. */
 import WebSocket, { type RawData } from 'ws';
 import type { Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
@@ -27,7 +27,7 @@ const STARTED_LIMIT_MS = 45_000;
 const CLOSE_LIMIT_MS = 2000;
 /** The largest frame taken: 5 s of 48 kHz stereo. */
 const MAX_FRAME_BYTES = 1024 * 1024;
-/** A longer text is none of the protocol's. */
+/** The protocol has no longer texts. */
 const MAX_TEXT_LENGTH = 16 * 1024;
 /** Rates that a payload of the message contract may have, Hz. */
 const MIN_SAMPLE_RATE = 8000;
@@ -45,25 +45,25 @@ export interface ConnectionOptions {
   readonly clock: Clock;
 }
 
-/** Who hears from a connection, in the turn in which it arrived. */
+/** Receives what arrives on a connection, synchronously. */
 export interface ConnectionSink {
-  /** Audio follows, in this format; a second time where the server changes it. */
+  /** Audio follows, in this format. Called again if the server changes it. */
   onStarted(format: PcmFormat): void;
   onClock(message: ClockMessage): void;
   onAudio(data: Buffer): void;
-  /** The server broke a rule, but the connection goes on. Once a connection for each rule. */
+  /** The server broke a rule, but the connection goes on. Called once for each rule. */
   onNotice(notice: OrgoError): void;
-  /** The end, once; nothing follows. Without an error where it was closed by {@link AudioConnection.close}. */
+  /** The connection ended: called once, and last. `error` is undefined after {@link AudioConnection.close}. */
   onEnd(error: OrgoError | undefined, closeCode: number | undefined): void;
 }
 
 type Phase =
-  /** Until the handshake is through. */
+  /** Until the handshake is done. */
   | { readonly kind: 'connecting'; readonly cancelLimit: () => void }
   /** Until `started`. */
   | { readonly kind: 'open'; readonly cancelLimit: () => void; readonly heartbeat: Heartbeat }
   | { readonly kind: 'started'; readonly format: PcmFormat; readonly heartbeat: Heartbeat }
-  /** The sink was told; the socket may still be closing. */
+  /** `onEnd` was called; the socket may still be closing. */
   | { readonly kind: 'ended' };
 
 export class AudioConnection {
@@ -72,10 +72,10 @@ export class AudioConnection {
   private readonly socket: WebSocket;
   private readonly where: string;
   private readonly noticed = new Set<string>();
-  /** Ends a tunnel through a proxy that is not open yet. */
+  /** Aborts a tunnel through a proxy that is still opening. */
   private readonly tunnel = new AbortController();
   private phase: Phase;
-  /** The last `error` message, which tells more than the close code after it. */
+  /** The last `error` message, which says more than the close code that follows. */
   private serverText = '';
 
   /** Starts the handshake at once. */
@@ -155,7 +155,7 @@ export class AudioConnection {
     } else if (this.phase.kind === 'open') {
       this.notice(
         'early',
-        `${this.where} sent audio before "started": it is left out, its format is not known`,
+        `${this.where} sent audio before "started": it is dropped, since its format is not known`,
       );
     }
   }
@@ -165,10 +165,7 @@ export class AudioConnection {
     const message = parseServerMessage(text);
     if (message) this.receivedMessage(message);
     else
-      this.notice(
-        'text',
-        `${this.where} sent a text that is none of the protocol's: “${this.redacted(text)}”`,
-      );
+      this.notice('text', `${this.where} sent a text that is not in the protocol: “${this.redacted(text)}”`);
   }
 
   private receivedMessage(message: ServerMessage): void {

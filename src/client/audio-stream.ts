@@ -1,4 +1,4 @@
-/** One computer's sound, kept coming: finds out where it is, connects, hears, and starts over when it ends. */
+/** Keeps one computer's sound coming: looks up its address, connects, listens, and reconnects when it ends. */
 import type { Clock } from '../audio/clock';
 import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { formatText, sameFormat, type PcmFormat } from '../audio/format';
@@ -15,7 +15,7 @@ import type { AudioStreamSink, StreamEndReason, StopReason, StreamState } from '
 /** A stream that ran for this long was a success: the next wait is short again. */
 const SUCCESS_MS = 5000;
 
-/** The other end, or the way to it, is gone; nothing went wrong with the stream itself. */
+/** These mean that the server or the network is gone, not that the stream itself failed. */
 const LOST: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
   'ORGO_CONNECTION_FAILED',
   'ORGO_CONNECTION_DEAD',
@@ -24,15 +24,15 @@ const LOST: ReadonlySet<OrgoErrorCode> = new Set<OrgoErrorCode>([
 ]);
 
 export interface AudioStreamOptions {
-  /** Asked for every connection: address and token change when a computer restarts. */
+  /** Asked before every connection, since address and token change when a computer restarts. */
   readonly endpoints: EndpointSource;
-  /** What to ask for; a server that offers another format is followed. */
+  /** The format to ask for. A server that sends another one is accepted. */
   readonly format: PcmFormat;
   readonly frameMs: number;
   readonly fillGaps: boolean;
   /** For the audio WebSocket. */
   readonly tls?: TlsOptions;
-  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; left out: this process's. */
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; default: this process's. */
   readonly env?: Environment;
   readonly clock: Clock;
   /** Uniform in [0, 1), as Math.random. */
@@ -75,7 +75,7 @@ export class AudioStream {
     return this.phase.kind === 'hearing' && this.phase.receiver.exact;
   }
 
-  /** Connects, at once where it waits; does nothing where it is under way. */
+  /** Connects, without finishing a wait. Does nothing if it is already connecting or connected. */
   start(): void {
     switch (this.phase.kind) {
       case 'authorizing':
@@ -154,7 +154,7 @@ export class AudioStream {
         },
       );
     } catch (thrown) {
-      // A key or certificate that OpenSSL can't read, or a proxy that is none, throws here and now.
+      // A key or certificate that OpenSSL can't read throws here, and so does a bad proxy address.
       const error = networkError('ORGO_CONNECTION_FAILED', url, thrown, [token]);
       this.failed(error, this.retry.next('retry', false));
       return;
@@ -238,7 +238,7 @@ export class AudioStream {
 function otherFormat(asked: PcmFormat, offered: PcmFormat): OrgoError {
   return new OrgoError(
     'ORGO_PROTOCOL_VIOLATION',
-    `The server offers ${formatText(offered)} where ${formatText(asked)} was asked for: it is taken as it comes`,
+    `The server sends ${formatText(offered)}, but ${formatText(asked)} was asked for: its format is used`,
   );
 }
 

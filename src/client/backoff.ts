@@ -17,7 +17,7 @@ export interface WaitSchedule {
  */
 export const RECONNECT: WaitSchedule = { firstMs: 500, maxMs: 30_000, fixedShare: 0 };
 
-/** For what only someone else can change, such as a password that is being renewed: from 30 s on, up to 5 min. */
+/** For problems that only someone else can solve, such as an old password: 30 s at first, up to 5 min. */
 export const SLOW: WaitSchedule = { firstMs: 40_000, maxMs: 300_000, fixedShare: 0.75 };
 
 export class Backoff {

@@ -1,4 +1,4 @@
-/** Says in words a user can act on why a server ended, or never began, an audio stream. */
+/** Explains, in words a user can act on, why a server ended an audio stream or refused one. */
 import { OrgoError } from '../audio/errors';
 import { CloseCode, ProxyCloseCode } from '../protocol/close-codes';
 
@@ -21,7 +21,7 @@ export function closeError(code: number, text: string, where: string): OrgoError
     case CloseCode.notFound:
       return new OrgoError(
         'ORGO_COMPUTER_NOT_RUNNING',
-        `The computer at ${where} was not found, or does not run${said}: start it, or check computerId`,
+        `The computer at ${where} was not found, or is not running${said}: start it, or check computerId`,
       );
     case CloseCode.captureFailed:
       return new OrgoError(
@@ -31,7 +31,7 @@ export function closeError(code: number, text: string, where: string): OrgoError
     case ProxyCloseCode.notRunning:
       return new OrgoError(
         'ORGO_COMPUTER_NOT_RUNNING',
-        `The computer at ${where} does not run${said}: start it; it is tried again`,
+        `The computer at ${where} is not running${said}: start it; we keep trying`,
       );
     case ProxyCloseCode.noInstance:
       return new OrgoError(
@@ -46,17 +46,17 @@ export function closeError(code: number, text: string, where: string): OrgoError
     case ProxyCloseCode.viewOnly:
       return new OrgoError(
         'ORGO_NO_ACCESS',
-        `The right to use ${where} is for viewing only, without sound${said}: ask its owner for full access`,
+        `Your access to ${where} is for viewing only, without sound${said}: ask its owner for full access`,
       );
     case ProxyCloseCode.secondFactor:
       return new OrgoError(
         'ORGO_SECOND_FACTOR',
-        `${where} asks for a second factor${said}: confirm it where you sign in; it is tried again`,
+        `${where} asks for a second factor${said}: confirm it where you sign in; we keep trying`,
       );
     case ProxyCloseCode.badPath:
       return new OrgoError(
         'ORGO_BAD_ADDRESS',
-        `The server knows no such path as ${where}${said}: check the address`,
+        `There is no audio at ${where}: the server does not know this path${said}: check the address`,
       );
     case ProxyCloseCode.idle:
       return failed(`${where} ended the stream because nothing was done for a while${said}`);
@@ -65,12 +65,12 @@ export function closeError(code: number, text: string, where: string): OrgoError
     case CloseCode.badParameter:
       return new OrgoError(
         'ORGO_BAD_SETTING',
-        `${where} does not offer the format that was asked for${said}: change sampleRate or channels`,
+        `${where} does not offer the requested format${said}: change sampleRate or channels`,
       );
     case CloseCode.tryAgainLater:
       return failed(`${where} has too many listeners${said}`);
     case CloseCode.policyViolation:
-      return failed(`${where} ended the stream for a breach of its rules${said}`);
+      return failed(`${where} ended the stream because we broke its rules${said}`);
     case CloseCode.goingAway:
       return failed(`The server at ${where} shuts down, or its computer stops${said}`);
     case CloseCode.normal:
@@ -83,7 +83,7 @@ export function closeError(code: number, text: string, where: string): OrgoError
   }
 }
 
-/** What an HTTP answer in place of the WebSocket's means. */
+/** What it means when the server answers HTTP instead of opening a WebSocket. */
 export function upgradeError(status: number, where: string): OrgoError {
   switch (status) {
     case 401:

@@ -5,32 +5,32 @@ import { addressText } from './network-error';
 
 /** A computer that may be running, as "get computer" describes it. */
 export interface ComputerAnswer {
-  /** The audio WebSocket's address; undefined where the API names none. */
+  /** The audio WebSocket's address; undefined if the API gives none. */
   readonly audioUrl: URL | undefined;
-  /** Undefined where the answer holds none. */
+  /** Undefined if the answer has none. */
   readonly token: string | undefined;
 }
 
-/** By the API's `status`: what it means for who waits for the computer. */
+/** By the API's `status`: whether the computer will run soon, or not until someone starts it. */
 const STARTING: ReadonlySet<string> = new Set(['creating', 'starting', 'restarting']);
 const DOWN: ReadonlySet<string> = new Set(['stopping', 'stopped', 'suspended', 'deleting', 'error']);
 
 /**
- * @throws OrgoError `ORGO_COMPUTER_STARTING` or `ORGO_COMPUTER_NOT_RUNNING` where its status says so;
- * `ORGO_BAD_ADDRESS` where its `connection_url` must not be believed
+ * @throws OrgoError `ORGO_COMPUTER_STARTING` or `ORGO_COMPUTER_NOT_RUNNING` if its status says so;
+ * `ORGO_BAD_ADDRESS` if its `connection_url` is not safe to use
  */
 export function readComputerAnswer(apiUrl: URL, answer: Readonly<Record<string, unknown>>): ComputerAnswer {
   const status = textOf(answer['status']) ?? '';
   if (STARTING.has(status)) {
     throw new OrgoError(
       'ORGO_COMPUTER_STARTING',
-      `The computer is not ready yet, the API calls it “${status}”: it is tried again`,
+      `The computer is not ready yet, the API calls it “${status}”: we keep trying`,
     );
   }
   if (DOWN.has(status)) {
     throw new OrgoError(
       'ORGO_COMPUTER_NOT_RUNNING',
-      `The computer does not run, the API calls it “${status}”: start it; it is tried again`,
+      `The computer is not running, the API calls it “${status}”: start it; we keep trying`,
     );
   }
   const connectionUrl = textOf(answer['connection_url']);
@@ -41,11 +41,11 @@ export function readComputerAnswer(apiUrl: URL, answer: Readonly<Record<string, 
 }
 
 /**
- * The audio WebSocket's address below `connectionUrl`. The password goes there, so it must be as safe as the way
- * to the API.
+ * The audio WebSocket's address below `connectionUrl`. The password goes there, so it must be as safe as
+ * the connection to the API.
  */
 function audioUrlOf(apiUrl: URL, connectionUrl: string): URL {
-  if (!URL.canParse(connectionUrl)) throw refused('text that is no address', 'an address');
+  if (!URL.canParse(connectionUrl)) throw refused('text that is not an address', 'an address');
   const url = new URL(connectionUrl);
   const secure = url.protocol === 'https:' || url.protocol === 'wss:';
   const plain = url.protocol === 'http:' || url.protocol === 'ws:';
@@ -69,7 +69,7 @@ function refused(came: string, wanted: string): OrgoError {
   );
 }
 
-/** Text that says something. */
+/** `value` if it is a text that is not empty. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -1,4 +1,4 @@
-/** Where a computer's sound is, and with which token: found anew for every connection. */
+/** Where to connect for a computer's sound, and with which token: looked up before every connection. */
 import { OrgoError } from '../audio/errors';
 import { fillTemplate, HOSTED_AUDIO_URL } from '../protocol/urls';
 import type { LookupRequest, OrgoApi } from './orgo-api';
@@ -15,7 +15,7 @@ export interface EndpointSource {
   readonly renewsToken: boolean;
   /** Whether asking again may give another address. */
   readonly renewsAddress: boolean;
-  /** @throws OrgoError where there is none to be had */
+  /** @throws OrgoError if there is none */
   find(request: LookupRequest): Promise<Endpoint>;
 }
 
@@ -39,8 +39,8 @@ export function endpointAt(url: URL, api: OrgoApi): EndpointSource {
 
 /**
  * Automatic: the API is asked for everything.
- * @param computerId for the address that the document gives, where the API names no `connection_url`
- * @param password where one was entered, it is used instead of the API's
+ * @param computerId used in the documented address if the API gives no `connection_url`
+ * @param password if one was entered, it is used instead of the API's
  */
 export function automaticEndpoint(api: OrgoApi, computerId: string, password: string): EndpointSource {
   return {
@@ -60,6 +60,6 @@ function documentedUrl(computerId: string): URL {
   if (URL.canParse(address)) return new URL(address);
   throw new OrgoError(
     'ORGO_BAD_ADDRESS',
-    `The API names no connection_url, and ${address} is no address: check computerId, or enter audioUrl`,
+    `The API names no connection_url, and ${address} is not an address: check computerId, or enter audioUrl`,
   );
 }

@@ -1,11 +1,11 @@
-/** Finds out that a connection is dead although nothing says so: pings, and listens for any sign of life. */
+/** Notices a connection that died silently: pings, and waits for any sign of life. */
 import type { Clock } from '../audio/clock';
 
 /** The protocol asks for a ping every 30 s. */
 const PING_INTERVAL_MS = 30_000;
 /** No answer and no audio for this long after a ping: dead. */
 const ANSWER_LIMIT_MS = 10_000;
-/** A timer that fires this late means that our own process stood still: what came meanwhile is still to be read. */
+/** A timer this late means that our own process stalled. What arrived meanwhile has not been read yet. */
 const STALL_MS = 1000;
 
 /** Pings until it is stopped; calls `onDead` at most once, and is stopped then. */
@@ -21,7 +21,7 @@ export class Heartbeat {
     this.cancel = clock.after(PING_INTERVAL_MS, () => this.sendPing());
   }
 
-  /** To be called for whatever arrives. */
+  /** Call it for everything that arrives. */
   sawLife(): void {
     this.heard = true;
   }

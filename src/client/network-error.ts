@@ -1,4 +1,4 @@
-/** Says in words a user can act on why a connection could not be made. */
+/** Explains, in words a user can act on, why a connection could not be made. */
 import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { redact } from './redact';
 
@@ -28,7 +28,7 @@ export function addressText(url: URL): string {
 }
 
 /**
- * What kept us from `url`, as an error with `code`.
+ * Why we could not reach `url`, as an error with `code`.
  * @param thrown what the socket, TLS or HTTP layer failed with
  * @param secrets never appear in the text
  */

@@ -1,4 +1,4 @@
-/** Asks the REST API about one computer, and says in words a user can act on why there is no answer. */
+/** Asks the REST API about one computer. Its errors say what a user can do. */
 import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 import type { Clock } from '../audio/clock';
@@ -11,9 +11,9 @@ import type { Environment } from './proxy';
 import { sleep, within } from './timeouts';
 import { undiciConnector } from './tunnel';
 
-/** Nothing of an answer, or not all of it, after this long: given up. */
+/** The whole answer must arrive within this time. */
 const ANSWER_LIMIT_MS = 15_000;
-/** Longer answers are not the API's. */
+/** The API never answers with more than this. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** 429: wait 1 s, doubling, at most 60 s (the API's documentation). */
 const FIRST_RATE_LIMIT_WAIT_MS = 1000;
@@ -29,17 +29,17 @@ export interface OrgoApiOptions {
   readonly apiUrl: URL;
   readonly apiKey: string;
   readonly computerId: string;
-  /** The audio server's: what names that server, or trusts it without a check, does not hold for the API. */
+  /** The audio server's. Its server name and its `rejectUnauthorized` are not used for the API. */
   readonly tls?: TlsOptions;
-  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; left out: this process's. */
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; default: this process's. */
   readonly env?: Environment;
   readonly clock: Clock;
 }
 
 export interface LookupRequest {
-  /** Ends the request, or the wait for its next try; what is thrown then is the signal's reason. */
+  /** Ends the request, or the wait before its next attempt, by throwing the signal's reason. */
   readonly signal: AbortSignal;
-  /** Told when the API asks to wait. */
+  /** Called when the API asks us to wait. */
   readonly onWait?: (ms: number, why: OrgoError) => void;
 }
 
@@ -57,9 +57,9 @@ export class OrgoApi {
   }
 
   /**
-   * Where the computer is, and its token, now: both change when it restarts.
-   * @throws OrgoError `ORGO_COMPUTER_STARTING` or `ORGO_COMPUTER_NOT_RUNNING` where it does not run;
-   * `ORGO_BAD_ADDRESS` where the address must not be believed; else one of the `ORGO_API_…` codes
+   * The computer's current address and token: both change when it restarts.
+   * @throws OrgoError `ORGO_COMPUTER_STARTING` or `ORGO_COMPUTER_NOT_RUNNING` if it is not running;
+   * `ORGO_BAD_ADDRESS` if the address is not safe to use; else one of the `ORGO_API_…` codes
    */
   async fetchComputer(lookup: LookupRequest): Promise<ComputerAnswer> {
     const url = this.computerUrl;
@@ -69,7 +69,7 @@ export class OrgoApi {
   }
 
   /**
-   * What the audio WebSocket takes as its token now: it changes at every restart of the computer. Newer images
+   * The current token for the audio WebSocket: it changes at every restart of the computer. Newer images
    * want `desktop_api_token`, older ones the password.
    * @throws OrgoError one of the `ORGO_API_…` codes; neither key nor password is ever in its text
    */
@@ -77,7 +77,7 @@ export class OrgoApi {
     return passwordOf(this.passwordUrl, await this.fetch(this.passwordUrl, lookup));
   }
 
-  /** The body of a 200; waits where the API asks to. */
+  /** The body of a 200. Waits and asks again when the API says so. */
   private async fetch(url: URL, { signal, onWait }: LookupRequest): Promise<string> {
     let rateLimitWait = FIRST_RATE_LIMIT_WAIT_MS;
     let unavailable = 0;
@@ -129,7 +129,7 @@ export class OrgoApi {
       signal.throwIfAborted();
       throw this.failure(url, thrown);
     } finally {
-      // First what is not connected yet: the agent waits for it.
+      // Abort what is still connecting first: the agent waits for it.
       connecting.abort();
       await agent?.destroy();
     }
@@ -144,7 +144,7 @@ export class OrgoApi {
   }
 }
 
-/** What names the audio server, or says that its certificate is not checked, is not meant for the API. */
+/** Leaves out what is meant for the audio server alone: its name, and not checking its certificate. */
 function forTheApi(tls: TlsOptions | undefined): TlsOptions {
   const others = { ...tls };
   delete others.servername;

@@ -1,4 +1,4 @@
-/** Which HTTP proxy leads to an address, by the usual environment variables. */
+/** Finds the HTTP proxy for an address in the usual environment variables. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,9 +24,9 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 const LOOPBACK = /^(?:127\.[\d.]+|(?:.+\.)?localhost|\[::1\])$/;
 
 /**
- * The proxy that leads to `url`; undefined where there is none to take. As with curl, the variables in lower case
- * come first; as in browsers, what is on this machine needs no proxy.
- * @throws Error naming the variable, where it holds no HTTP proxy
+ * The proxy for `url`; undefined if it needs none. As in curl, the variables in lower case come first. As in
+ * browsers, addresses on this machine need no proxy.
+ * @throws Error naming the variable, if it does not hold the address of an HTTP proxy
  */
 export function proxyFor(url: URL, env: Environment = process.env): Proxy | undefined {
   const variable = VARIABLES[url.protocol]?.find((name) => (env[name] ?? '') !== '');
@@ -35,13 +35,13 @@ export function proxyFor(url: URL, env: Environment = process.env): Proxy | unde
   const address = /^[a-z][\w+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   const proxy = URL.canParse(address) ? new URL(address) : undefined;
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return { url: proxy, variable };
-  const shown = proxy ? `${proxy.protocol}//${proxy.host}` : 'no address';
+  const shown = proxy ? `${proxy.protocol}//${proxy.host}` : 'something that is not an address';
   throw new Error(
     `the environment variable ${variable} holds ${shown}: it must be an http:// or https:// proxy`,
   );
 }
 
-/** The port of `url`, also where it is the scheme's own. */
+/** The port of `url`; the scheme's default port if it names none. */
 export function portOf(url: URL): string {
   return url.port || (DEFAULT_PORTS[url.protocol] ?? '');
 }

@@ -1,4 +1,4 @@
-/** Turns the bytes of one stream, cut however they come, into frames with their place; silence stands in for loss. */
+/** Turns one stream's bytes, however they are cut, into frames with their place. Fills losses with silence. */
 import type { Clock } from '../audio/clock';
 import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
@@ -13,9 +13,9 @@ const MAX_FILL_MS = 2000;
 
 export interface ReceiverOptions {
   readonly format: PcmFormat;
-  /** Length of every frame but a last one before or within a gap, or at the end; 0: as it arrives. */
+  /** Length of each frame; only the last before a gap, within one, or at the end may be shorter. 0: as it arrives. */
   readonly frameMs: number;
-  /** Whether silence stands in for what is missing. */
+  /** Whether to fill losses with silence. */
   readonly fillGaps: boolean;
   readonly clock: Clock;
 }
@@ -24,7 +24,7 @@ export interface ReceiverOptions {
 export interface Gap {
   /** How many samples are missing. */
   readonly samples: number;
-  /** How many of them silence stands in for. */
+  /** How many of them were filled with silence. */
   readonly filled: number;
   /** Of the first missing sample. */
   readonly position: number;
@@ -32,7 +32,7 @@ export interface Gap {
   readonly time: number;
 }
 
-/** One stream's bytes to frames. Nothing waits in here but the part of a frame. */
+/** One stream's bytes to frames. Holds at most part of a frame. */
 export class Receiver {
   readonly format: PcmFormat;
   private readonly streamClock: StreamClock;
@@ -40,7 +40,7 @@ export class Receiver {
   private readonly sampleBytes: number;
   private readonly joiner = new SampleJoiner();
   private readonly startedAt: number;
-  /** Samples of silence that stood in for lost ones so far. */
+  /** Lost samples filled with silence so far. */
   private filled = 0;
 
   /** @param onGap called before the frames that follow the gap are returned */
@@ -62,13 +62,13 @@ export class Receiver {
     return this.streamClock.exact;
   }
 
-  /** Takes note of what the server says about the bytes that come next. */
+  /** Remembers what the server says about the bytes that come next. */
   announce(message: ClockMessage): void {
     if (message.dropped > 0) this.joiner.clear();
     this.streamClock.announce(message);
   }
 
-  /** Takes the bytes of one message; returns the frames that are whole with them. */
+  /** Takes the bytes of one message; returns the frames that are now complete. */
   push(bytes: Buffer): PcmFrame[] {
     const data = this.joiner.push(bytes, this.sampleBytes);
     const samples = data.length / this.sampleBytes;
@@ -78,7 +78,7 @@ export class Receiver {
     return gap > 0 ? this.pushAfterGap(frame) : this.reframe(frame);
   }
 
-  /** What waits for the rest of its frame; the stream has ended. */
+  /** The frame that was not complete yet, if any. Call it at the end of the stream. */
   flush(): PcmFrame | undefined {
     this.joiner.clear();
     return this.framer?.flush()[0];
@@ -94,13 +94,13 @@ export class Receiver {
     const rest = { ...frame, gap: frame.gap - filled };
     if (filled === 0) return this.reframe(rest);
     const standIn = { ...frame, data: silence(format, filled), samples: filled, position, time, gap: 0 };
-    // The stand-in's own rest goes out short, so that frames go on ending where the server's do.
+    // The last frame of silence may be short, so that later frames keep ending where the server's do.
     return [...this.reframe(standIn), ...(this.framer?.flush() ?? []), ...this.reframe(rest)];
   }
 
   /**
-   * How many samples silence may stand in for now. Sound is not lost faster than time passes: a server that tells
-   * of one loss after the other gets no more silence than that out of us.
+   * How many samples may be filled with silence now. Sound can't be lost faster than time passes, so a server that
+   * reports loss after loss can't make us produce more silence than that.
    */
   private mostFilled(): number {
     if (!this.options.fillGaps) return 0;

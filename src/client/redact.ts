@@ -1,4 +1,4 @@
-/** Makes text that came from a server fit to be shown: bounded, on one line, and without our secrets. */
+/** Makes text from a server safe to show: short, on one line, and without our secrets. */
 import { percentEncode, wellFormed } from '../protocol/percent-encoding';
 
 const MAX_LENGTH = 200;
@@ -7,8 +7,8 @@ const REDACTED = '***';
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /**
- * `text` on one line of at most 200 characters, every occurrence of a secret, plain or encoded for a URL, struck
- * out. A server may well repeat in an error what it was sent. Never throws, whatever the texts hold.
+ * `text` on one line of at most 200 characters, with every secret replaced by ***, also where it is encoded for a
+ * URL: a server may repeat in an error what it was sent. Never throws.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   let shown = text;

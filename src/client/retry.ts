@@ -1,4 +1,4 @@
-/** Whether, and when, a stream that ended is tried again: remembers what was tried since a stream last lasted. */
+/** Decides whether and when to reconnect. Remembers the attempts since the last stream that lasted. */
 import { Backoff, SLOW } from './backoff';
 import type { EndpointSource } from './endpoint';
 import type { Reaction } from './reaction';
@@ -53,7 +53,7 @@ export class Retry {
     return true;
   }
 
-  /** Undefined: it is not tried again. */
+  /** Undefined: never. */
   private backoffFor(reaction: Reaction): Backoff | undefined {
     switch (reaction) {
       case 'retry':

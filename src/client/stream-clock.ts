@@ -1,4 +1,4 @@
-/** Says where each stretch of sound that arrives stands: its position, its capture time, what is missing before it. */
+/** Gives each stretch of sound that arrives its position, its capture time, and the gap before it. */
 import type { Clock } from '../audio/clock';
 import { msOfSamples, samplesInMs } from '../audio/format';
 import type { Place } from '../audio/place';
@@ -6,21 +6,21 @@ import { SampleClock } from '../audio/sample-clock';
 import type { ClockMessage } from '../protocol/messages';
 import { frameSamples } from '../protocol/stream-format';
 
-/** Without the server's clock: samples that stay behind time by more than this were lost, not late. */
+/** Without the server's clock: if samples stay later than this, sound was lost. It is not just late. */
 const LOSS_MS = 100;
-/** They must stay behind for this long without one arrival in time: what is merely late catches up sooner. */
+/** They must stay that late for this long: sound that is only late catches up sooner. */
 const LOSS_PROOF_MS = 2000;
 /** Corrections move `time` by at most this much per ms of sound: 0.1 ms a frame of 20 ms. */
 const SLEW_PER_MS = 5e-3;
-/** At the beginning the estimate is rough, and corrected fast; still slower than time passes. */
+/** The first estimates are rough and are corrected faster, but still slower than time passes. */
 const FIRST_SLEW_PER_MS = 0.5;
 const FIRST_MS = 2000;
-/** The server's own time is further off than this: its wall clock was set, and is followed. */
+/** If the server's time is further off than this, its wall clock was set: jump to the new time. */
 const STEP_MS = 50;
 
-/** The longest gap that a message may tell of (message contract), ms. */
+/** The longest gap that a message may report (message contract), ms. */
 const MAX_GAP_MS = 24 * 3600 * 1000;
-/** No gap leads beyond it, so that positions stay safe integers for centuries of sound after it. */
+/** No gap goes beyond this position, so that positions stay safe integers for centuries of sound. */
 const LAST_POSITION = Number.MAX_SAFE_INTEGER / 2;
 
 /** Where a stretch's first sample stands. */
@@ -36,9 +36,9 @@ export interface PlaceWithGap extends Pick<Place, 'position' | 'time'> {
 export class StreamClock {
   private readonly arrivals: SampleClock;
   private announced: ClockMessage | undefined;
-  /** Whether the server tells the time. */
+  /** Whether the server sends its clock. */
   private told = false;
-  /** Our positions minus the server's: it may count from elsewhere. */
+  /** Our positions minus the server's, which may not start at 0. */
   private shift = 0;
   /** The position that follows the last stretch. */
   private next = 0;
@@ -61,7 +61,7 @@ export class StreamClock {
     return this.told;
   }
 
-  /** Takes note of what the server says about the stretch that arrives next. */
+  /** Remembers what the server says about the stretch that arrives next. */
   announce(message: ClockMessage): void {
     this.announced = message;
   }
@@ -79,13 +79,13 @@ export class StreamClock {
     return { position, time: this.told ? time : time + this.clock.epochOffset(), gap };
   }
 
-  /** Takes over the server's line; returns the gap. */
+  /** Follows the server's clock; returns the gap. */
   private follow(message: ClockMessage): number {
     const theirs = message.position;
     const dropped = Math.min(message.dropped, this.mostMissing());
     if (!this.told) this.shift = this.next + dropped - theirs;
     const missing = theirs + this.shift - this.next;
-    // A server that counts backwards, or leaps by more than can be missing, began anew: its count goes on from ours.
+    // A server that counts backwards, or skips more than can be missing, started over: continue from our count.
     if (missing < 0 || missing > this.mostMissing()) this.shift = this.next - theirs;
     const gap = theirs + this.shift - this.next;
     this.target = message.time - this.ms(this.next + gap);
@@ -97,13 +97,13 @@ export class StreamClock {
     return gap;
   }
 
-  /** Samples that may be missing at once: a day's, as long as positions stay whole numbers. */
+  /** The most samples that may be missing at once: one day, or none where positions would get too large. */
   private mostMissing(): number {
     const day = samplesInMs(this.sampleRate, MAX_GAP_MS);
     return this.next + day < LAST_POSITION ? day : 0;
   }
 
-  /** Without the server's word: the line under all arrivals; returns the gap. */
+  /** Without the server's clock: estimates it from the earliest arrivals; returns the gap. */
   private estimate(samples: number): number {
     const now = this.clock.now();
     const gap = this.lost(this.next + samples, now);
@@ -115,8 +115,8 @@ export class StreamClock {
   }
 
   /**
-   * Samples that never came, once the least lateness of some seconds proves it. A server sends, and loses, whole
-   * frames; a count that is off by a few samples would also shift the borders of all frames to come.
+   * Lost samples, counted once even the least lateness of two seconds proves a loss. Rounded to whole frames, since a
+   * server loses whole frames: a few samples too many would shift the borders of all later frames.
    */
   private lost(end: number, now: number): number {
     const lateMs = this.arrivals.lateness(end, now);

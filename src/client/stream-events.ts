@@ -1,51 +1,51 @@
-/** What an audio stream tells its owner: its state, its sound, and how it ended. */
+/** What an audio stream reports to its owner: its state, its sound, and how it ended. */
 import type { OrgoError } from '../audio/errors';
 import type { PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import type { Gap } from './receiver';
 
-/** Told whenever it changes. */
+/** Reported whenever it changes. */
 export type StreamState =
   /** Not started, or stopped. */
   | { readonly kind: 'stopped' }
-  /** The password is being fetched. `wait`: the API asked to come back later. */
+  /** The address and password are being looked up. `wait`: the API asked us to wait. */
   | { readonly kind: 'authorizing'; readonly wait?: OrgoError }
   /** From the handshake until the server says `started`. */
   | { readonly kind: 'connecting' }
-  /** The server said which format follows; no sound has come yet. */
+  /** The server announced the format; no sound has arrived yet. */
   | { readonly kind: 'started'; readonly format: PcmFormat }
-  /** Sound comes. */
+  /** Sound arrives. */
   | { readonly kind: 'running'; readonly format: PcmFormat }
-  /** It ended, and is tried again after `retryInMs`. */
+  /** It ended, and reconnects after `retryInMs`. */
   | { readonly kind: 'waiting'; readonly error: OrgoError; readonly retryInMs: number }
-  /** Trying again would change nothing: it waits to be started. */
+  /** Trying again would not help: it waits to be started. */
   | { readonly kind: 'refused'; readonly error: OrgoError };
 
 /** Why a stream ended, in the words of the message contract. */
 export type StreamEndReason = 'stopped' | 'disconnected' | 'restarted' | 'error' | 'closed';
 
-/** Why one stopped it: `stopped` by someone who may start it again, `closed` for good. */
+/** Why it was stopped: `stopped` may be started again, `closed` is final. */
 export type StopReason = Extract<StreamEndReason, 'stopped' | 'closed'>;
 
 export interface StreamEnd {
   readonly reason: StreamEndReason;
-  /** What had waited for the rest of its frame. */
+  /** The last frame, if it was not complete yet. */
   readonly tail: PcmFrame | undefined;
   readonly error: OrgoError | undefined;
-  /** The WebSocket's close code, where the server gave one. */
+  /** The WebSocket's close code, if there was one. */
   readonly closeCode: number | undefined;
 }
 
-/** Who hears the sound, in the turn in which it arrived. */
+/** Receives the sound, synchronously as it arrives. */
 export interface AudioStreamSink {
   onState(state: StreamState): void;
   /** A new stream: position 0 comes next. */
   onBegin(format: PcmFormat): void;
   onFrame(frame: PcmFrame): void;
-  /** Called before the frames that follow the gap, or stand in for it. */
+  /** Called before the frames that follow the gap or fill it. */
   onGap(gap: Gap): void;
-  /** The end of what began, once. */
+  /** Called once for each `onBegin`. */
   onEnd(end: StreamEnd): void;
-  /** The server broke a rule, or offers another format; the stream goes on. */
+  /** The server broke a rule or sends another format; the stream goes on. */
   onNotice(notice: OrgoError): void;
 }

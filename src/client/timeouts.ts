@@ -23,7 +23,7 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
 
 /**
  * Runs `work` with a signal that is aborted with `signal`, or after `ms`.
- * @throws OrgoError `ORGO_API_UNREACHABLE` where the time was up
+ * @throws OrgoError `ORGO_API_UNREACHABLE` when the time is up
  */
 export async function within<T>(
   clock: Clock,

@@ -18,8 +18,8 @@ const ALPN = { ALPNProtocols: ['http/1.1'] };
 type Done = (error: Error | null, socket: Socket | null) => void;
 
 /**
- * Calls `done` with a socket to the host of `url` that leads through `proxy`, TLS included where the scheme asks
- * for it. Calls it once, never in the same turn; once `signal` is aborted what was opened so far is closed.
+ * Opens a socket through `proxy` to the host of `url`, with TLS if the scheme needs it, and calls `done` once, never
+ * synchronously. When `signal` is aborted, what was opened so far is closed.
  */
 export function openTunnel(
   proxy: Proxy,
@@ -62,7 +62,7 @@ export function openTunnel(
   request.end();
 }
 
-/** How undici is to connect to `url`: through the environment's proxy where there is one. */
+/** Makes undici connect to `url` through the environment's proxy, if there is one. */
 export function undiciConnector(
   url: URL,
   tls: ConnectionOptions,
@@ -78,7 +78,7 @@ export function undiciConnector(
     });
 }
 
-/** How ws is to connect to `url`: through the environment's proxy where there is one. */
+/** Makes ws connect to `url` through the environment's proxy, if there is one. */
 export function webSocketConnector(
   url: URL,
   tls: ConnectionOptions,
@@ -115,7 +115,7 @@ function connectRequest(proxy: Proxy, target: string): ClientRequest {
   });
 }
 
-/** Without a system code, which would be taken for the target's own. */
+/** Without a system code, which would look like the target's own. */
 function proxyError({ url, variable }: Proxy, what: string): Error {
   return new Error(
     `the proxy ${url.protocol}//${url.host} ${what}; check the environment variable ${variable}`,

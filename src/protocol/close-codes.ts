@@ -7,13 +7,13 @@ export const CloseCode = {
   goingAway: 1001,
   /** The client sent binary. */
   unsupportedData: 1003,
-  /** Too many unreadable messages, or pings faster than their answers are read. */
+  /** Too many unreadable messages, or pings sent faster than their answers are read. */
   policyViolation: 1008,
   /** A message over {@link MAX_MESSAGE_BYTES}. */
   messageTooBig: 1009,
   /** Too many listeners. */
   tryAgainLater: 1013,
-  /** A query parameter is outside what is allowed. */
+  /** A query parameter has a value that is not allowed. */
   badParameter: 4400,
   /** No token, or a wrong one. */
   badToken: 4401,
@@ -29,7 +29,7 @@ export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
  * Our own server sends none of them.
  */
 export const ProxyCloseCode = {
-  /** No path of the proxy's. */
+  /** The proxy does not know this path. */
   badPath: 4000,
   /** As {@link CloseCode.badToken}. */
   badToken: 4001,
@@ -37,13 +37,13 @@ export const ProxyCloseCode = {
   notRunning: 4003,
   /** No such instance. */
   noInstance: 4004,
-  /** The computer is of another workspace than the token. */
+  /** The computer and the token belong to different workspaces. */
   otherWorkspace: 4006,
   /** A second factor is asked for. */
   secondFactor: 4007,
   /** Nothing was done for 30 minutes. */
   idle: 4008,
-  /** The grant is for viewing only: no audio. */
+  /** The client may only view: no audio. */
   viewOnly: 4011,
   /** The computer can't be reached. */
   unreachable: 4502,

@@ -1,6 +1,6 @@
-/** JSON from the other end, which may be anything. */
+/** Reads JSON from the other end, which may send anything. */
 
-/** The object that `text` is; undefined where it is no JSON, or no object. */
+/** The object in `text`; undefined if it is not JSON or not an object. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   let parsed: unknown;
   try {

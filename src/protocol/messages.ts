@@ -17,7 +17,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** The longest loss that a message may tell of: 24 h at 192 kHz, in samples. */
+/** The longest loss that a message may report: 24 h at 192 kHz, in samples. */
 const MAX_DROPPED = 24 * 3600 * 192_000;
 /** The latest time that a JavaScript `Date` holds, epoch ms (ECMA-262, "Time Values and Time Range"). */
 const MAX_TIME_MS = 8.64e15;
@@ -39,21 +39,21 @@ export interface ClientMessage {
   readonly type: 'stop' | 'ping';
 }
 
-/** What the document says when audio capture can't be started. */
+/** The document's text for capture that can't be started. */
 export const CAPTURE_FAILED_TEXT = 'Failed to start audio capture';
 
-/** What the server answers to a message that it can't use. */
+/** The server's answer to a message that it can't use. */
 export const NOT_A_CLIENT_MESSAGE = 'Send {"type":"ping"} or {"type":"stop"}';
 
-/** A client's message, or undefined where it is none: no JSON, no object, an unknown type. */
+/** A client's message; undefined if it is not JSON, not an object, or of an unknown type. */
 export function parseClientMessage(text: string): ClientMessage | undefined {
   const type = parseObject(text)?.['type'];
   return type === 'ping' || type === 'stop' ? { type } : undefined;
 }
 
 /**
- * A server's message, or undefined where it is none of ours: no JSON, an unknown type, a field that is missing,
- * of the wrong type or out of bounds. Clients pass over what they don't know.
+ * A server's message; undefined if it is not JSON, or of an unknown type, or if a field is missing, of the wrong
+ * type or out of bounds. Clients ignore messages that they don't know.
  */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const message = parseObject(text);

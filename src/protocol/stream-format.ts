@@ -21,14 +21,14 @@ export interface StreamQuery {
   readonly clock: boolean;
 }
 
-/** The token of a query: the empty string where there is none, or more than one. */
+/** The token of a query: the empty string if there is none, or more than one. */
 export function tokenOf(query: URLSearchParams): string {
   const tokens = query.getAll('token');
   return tokens.length === 1 ? (tokens[0] ?? '') : '';
 }
 
 /**
- * Reads what a client asks for; what it leaves out takes the protocol's defaults.
+ * Reads what a client asks for; what it leaves out gets the protocol's defaults.
  * @throws OrgoError `ORGO_BAD_SETTING` naming the parameter, its value and what is allowed
  */
 export function parseStreamQuery(query: URLSearchParams): StreamQuery {

@@ -37,7 +37,7 @@ const DESKTOP_AUDIO = /^\/desktops\/([^/]+)\/ws\/audio$/;
 const COMPUTER = /^\/api\/computers\/([^/]+)(\/vnc-password)?$/;
 
 /**
- * Which of our routes `pathname` is; undefined where it is none. A computer's id is percent-decoded; one that
+ * Which of our routes `pathname` is; undefined if it is not ours. A computer's id is percent-decoded; one that
  * does not decode, or decodes to something with a slash or a control character, is no id of ours.
  * @param audioPath the configured path of the audio WebSocket, such as `/audio`
  */

@@ -132,7 +132,7 @@ describe('an audio stream', { timeout: 20_000 }, () => {
     socket.send(frameBytes());
     await hearer.until(() => hearer.frames.length === 1);
     assert.equal(hearer.notices.length, 1);
-    assert.match(hearer.notices[0]!.message, /a text that is none of the protocol's: “\{"type":"hello"\}”/);
+    assert.match(hearer.notices[0]!.message, /a text that is not in the protocol: “\{"type":"hello"\}”/);
     assert.equal(hearer.frames[0]?.position, 0);
   });
 
@@ -183,7 +183,7 @@ describe('an audio stream', { timeout: 20_000 }, () => {
     socket.send(frameBytes());
     await hearer.until(() => hearer.frames.length === 1);
     assert.deepEqual(hearer.begun[0], { encoding: 's16le', sampleRate: 24000, channels: 1 });
-    assert.match(hearer.notices[0]!.message, /24000 Hz mono s16le where 16000 Hz stereo s16le was asked for/);
+    assert.match(hearer.notices[0]!.message, /24000 Hz mono s16le, but 16000 Hz stereo s16le was asked for/);
   });
 
   for (const [rate, channels] of [
@@ -373,7 +373,7 @@ describe('an audio stream', { timeout: 20_000 }, () => {
   });
 
   for (const [closeCode, code, text] of [
-    [4000, 'ORGO_BAD_ADDRESS', /knows no such path/],
+    [4000, 'ORGO_BAD_ADDRESS', /does not know this path/],
     [4004, 'ORGO_NO_SUCH_COMPUTER', /There is no computer at/],
     [4006, 'ORGO_NO_ACCESS', /of another workspace/],
     [4011, 'ORGO_NO_ACCESS', /for viewing only/],
@@ -422,11 +422,11 @@ describe('an audio stream', { timeout: 20_000 }, () => {
   const retried: [number, string, string, RegExp][] = [
     [1000, 'ORGO_CONNECTION_FAILED', 'disconnected', /ended the stream/],
     [1001, 'ORGO_CONNECTION_FAILED', 'disconnected', /shuts down, or its computer stops/],
-    [1008, 'ORGO_CONNECTION_FAILED', 'disconnected', /a breach of its rules/],
+    [1008, 'ORGO_CONNECTION_FAILED', 'disconnected', /because we broke its rules/],
     [1013, 'ORGO_CONNECTION_FAILED', 'disconnected', /too many listeners/],
-    [4003, 'ORGO_COMPUTER_NOT_RUNNING', 'disconnected', /does not run/],
+    [4003, 'ORGO_COMPUTER_NOT_RUNNING', 'disconnected', /is not running/],
     [4007, 'ORGO_SECOND_FACTOR', 'error', /asks for a second factor/],
-    [4404, 'ORGO_COMPUTER_NOT_RUNNING', 'disconnected', /was not found, or does not run/],
+    [4404, 'ORGO_COMPUTER_NOT_RUNNING', 'disconnected', /was not found, or is not running/],
     [4502, 'ORGO_CONNECTION_FAILED', 'disconnected', /can't reach the computer/],
     [4500, 'ORGO_CAPTURE_FAILED', 'error', /could not capture its sound \(“no sink \*\*\*”\)/],
     [4999, 'ORGO_CONNECTION_FAILED', 'disconnected', /with code 4999/],
@@ -513,7 +513,7 @@ describe('an audio stream', { timeout: 20_000 }, () => {
 
   for (const [status, code, kind, text] of [
     [401, 'ORGO_BAD_TOKEN', 'refused', /rejected the password/],
-    [404, 'ORGO_COMPUTER_NOT_RUNNING', 'waiting', /was not found, or does not run/],
+    [404, 'ORGO_COMPUTER_NOT_RUNNING', 'waiting', /was not found, or is not running/],
     [302, 'ORGO_CONNECTION_FAILED', 'waiting', /redirects \(HTTP 302\)/],
     [200, 'ORGO_CONNECTION_FAILED', 'waiting', /answered HTTP 200 instead of opening a WebSocket/],
     [502, 'ORGO_CONNECTION_FAILED', 'waiting', /answered HTTP 502/],

@@ -111,7 +111,7 @@ describe('automatic, at the hosted service', { timeout: 20_000 }, () => {
     const before = service.calls[0];
     service.stopComputer();
     assert.match(await retry(all), /shuts down, or its computer stops/);
-    assert.match(await retry(all), /does not run, the API calls it “stopped”/);
+    assert.match(await retry(all), /is not running, the API calls it “stopped”/);
     service.computer.status = 'restarting';
     assert.match(await retry(all), /not ready yet, the API calls it “restarting”/);
     service.startComputer();

@@ -41,7 +41,7 @@ describe('the answer of "get computer"', () => {
       [HTTPS_API, 'javascript:alert(1)', /where no password is sent/],
       [HTTPS_API, 'https://me:sesame@h/x', /https:\/\/h\/x with a user name or password in it/],
       [HTTPS_API, 'https://me@h/x', /without them/],
-      [HTTPS_API, '/desktops/x', /text that is no address/],
+      [HTTPS_API, '/desktops/x', /text that is not an address/],
     ] as const) {
       assert.throws(
         () => audioUrl(api, given),

@@ -97,7 +97,7 @@ describe('orgo-audio-in', { timeout: 20_000 }, () => {
       askedChannels: 1,
     });
     assert.equal((audio as { stream: string }).stream, 'stream-1');
-    assert.match(node.warnings[0] ?? '', /24000 Hz mono s16le where 16000 Hz mono s16le was asked for/);
+    assert.match(node.warnings[0] ?? '', /24000 Hz mono s16le, but 16000 Hz mono s16le was asked for/);
   });
 
   it('marks the end of the stream, and begins another when it connects again', async () => {
