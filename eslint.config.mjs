@@ -27,7 +27,17 @@ const oneDirection = ROOMS.map((room) => {
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'resources/orgo-editor.js', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'resources/orgo-editor.js',
+      'node_modules/',
+      '.tmp/',
+      'coverage/',
+      '**/*.as.ts',
+      'test/package/fixtures/',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,5 +1,5 @@
 /** The rows of a node's dialog, as HTML: one a setting, its label tied to its input, headings between sections. */
-import type { Setting, Settings } from '../src/settings/setting';
+import type { ChoiceSetting, Setting, Settings } from '../src/settings/setting';
 import type { Words } from './node-red';
 
 export interface RowsOptions {
@@ -31,13 +31,18 @@ export function rowsOf({ settings, prefix, words, rows = {} }: RowsOptions): str
 
 /** What the dialog, help and docs call a setting: `Sample rate, Hz`. */
 export function labelOf(name: string, setting: Setting, words: Words): string {
-  const label = words(`label.${name}`) ?? name;
+  const label = words(`label.${name}`) ?? setting.label ?? name;
   return 'unit' in setting ? `${label}, ${setting.unit}` : label;
 }
 
-/** What a choice is called: its word, or the value itself. */
-export function choiceLabel(name: string, value: string | number, words: Words): string {
-  return words(`choice.${name}.${value === '' ? 'blank' : value}`) ?? String(value);
+/** What a choice is called: its word in the catalog, else its own, else the value itself. */
+export function choiceLabel(
+  name: string,
+  value: string | number,
+  { labels }: Pick<ChoiceSetting, 'labels'>,
+  words: Words,
+): string {
+  return words(`choice.${name}.${value === '' ? 'blank' : value}`) ?? labels?.[value] ?? String(value);
 }
 
 export function escapeHtml(text: string): string {
@@ -70,7 +75,7 @@ function inputOf(name: string, setting: Setting, id: string, words: Words): stri
   const attributes = `id="${id}"${attribute('title', words(`tip.${name}`))}`;
   if (setting.kind === 'choice') {
     const options = setting.values.map(
-      (value) => `<option value="${value}">${escapeHtml(choiceLabel(name, value, words))}</option>`,
+      (value) => `<option value="${value}">${escapeHtml(choiceLabel(name, value, setting, words))}</option>`,
     );
     return `<select ${attributes} style="width: 70%">${options.join('')}</select>`;
   }

@@ -1,13 +1,13 @@
 /**
- * Makes what Node-RED's editor needs of the nodes' settings: the script that every node's html loads, and the table
- * of settings in every node's help. `node --import tsx scripts/editor.ts <folder of the compiled package>`
+ * Makes what Node-RED's editor needs of the nodes' settings: the script that every node's html loads, every node's
+ * words with those that all share, and the table of settings in its help and in docs/settings.md. `node --import tsx scripts/editor.ts <folder of the compiled package>`
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Settings } from '../src/settings/setting';
-import { NODE_TYPES, settingsOf, wordsOf } from './lib/node-settings';
-import { HELP_PLACEHOLDER, helpTable } from './lib/settings-table';
+import { catalogOf, NODE_TYPES, settingsOf, wordsOf } from './lib/node-settings';
+import { HELP_PLACEHOLDER, helpTable, settingsPage } from './lib/settings-table';
 
 const ROOT = join(__dirname, '..');
 const RESOURCES = join(ROOT, 'resources');
@@ -18,13 +18,16 @@ async function main(compiled: string): Promise<void> {
   const schemas: Record<string, Settings> = {};
   for (const type of NODE_TYPES) {
     schemas[type] = await settingsOf(type);
-    const help = join(compiled, 'nodes', type, 'locales', 'en-US', `${type}.html`);
+    const words = join(compiled, 'nodes', type, 'locales', 'en-US');
+    writeFileSync(join(words, `${type}.json`), JSON.stringify({ [type]: catalogOf(type) }));
+    const help = join(words, `${type}.html`);
     const table = helpTable(schemas[type], wordsOf(type));
     writeFileSync(
       help,
       readFileSync(help, 'utf8').replace(HELP_PLACEHOLDER, () => table),
     );
   }
+  writeFileSync(join(ROOT, 'docs', 'settings.md'), await settingsPage());
   mkdirSync(RESOURCES, { recursive: true });
   const script = join(RESOURCES, 'orgo-editor.js');
   const staged = `${script}.${process.pid}`;

@@ -1,5 +1,5 @@
 /** The settings of an audio server's node: what a flow leaves out takes its default, what is wrong is refused. */
-import { DEFAULT_SOURCE, SOURCE_SETTINGS, SOURCE_TYPES } from '../../src/capture/sources';
+import { DEFAULT_SOURCE, SOURCE_SETTINGS, SOURCE_TITLES, SOURCE_TYPES } from '../../src/capture/sources';
 import { parseOrigins } from '../../src/server/access';
 import { DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
 import { INPUT_SETTINGS } from '../shared/audio-description';
@@ -22,7 +22,7 @@ export const SETTINGS = {
   ...placed(
     { section: 'source' },
     {
-      source: oneOf(DEFAULT_SOURCE, SOURCE_TYPES, { icon: 'volume-up' }),
+      source: oneOf(DEFAULT_SOURCE, SOURCE_TYPES, { icon: 'volume-up', labels: SOURCE_TITLES }),
       ...SOURCE_SETTINGS,
     },
   ),

@@ -6,7 +6,8 @@ import type { Settings } from '../../src/settings/setting';
 
 const NODES = join(__dirname, '..', '..', 'nodes');
 
-interface Catalog {
+/** Words by key, nested. */
+export interface Catalog {
   readonly [key: string]: string | Catalog;
 }
 
@@ -22,10 +23,29 @@ export async function settingsOf(type: string): Promise<Settings> {
   return module.SETTINGS;
 }
 
+/** A node's English words: its own, and those that all nodes share, where it has none of its own for a key. */
+export function catalogOf(type: string): Catalog {
+  const own = readCatalog(type, 'locales', 'en-US', `${type}.json`)[type];
+  if (typeof own !== 'object') throw new Error(`The words of ${type} are not under the key "${type}"`);
+  return merge(readCatalog('shared', 'locales', 'en-US', 'words.json'), own);
+}
+
+function readCatalog(...path: string[]): Catalog {
+  return JSON.parse(readFileSync(join(NODES, ...path), 'utf8')) as Catalog;
+}
+
+function merge(shared: Catalog, own: Catalog): Catalog {
+  const both: Record<string, string | Catalog> = { ...shared, ...own };
+  for (const [key, below] of Object.entries(shared)) {
+    const mine = own[key];
+    if (typeof below === 'object' && typeof mine === 'object') both[key] = merge(below, mine);
+  }
+  return both;
+}
+
 /** A node's English words by key. */
 export function wordsOf(type: string): Words {
-  const path = join(NODES, type, 'locales', 'en-US', `${type}.json`);
-  const catalog = (JSON.parse(readFileSync(path, 'utf8')) as Catalog)[type];
+  const catalog = catalogOf(type);
   return (key) => {
     const found = key
       .split('.')

@@ -1,16 +1,15 @@
 /** Who may use whom in src/: the one table, which the linter and test/package/rooms.test.ts read. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** Rooms that every other room may use. */
 const FOR_ALL = ['audio', 'kernels', 'settings'];
 
-/** What each room may use besides itself and the rooms for all. `audio` and `kernels` use nothing at all. */
+/** The rooms below all others: they use nothing at all. */
+const GROUND = ['audio', 'kernels'];
+
+/** What a room may use besides itself and the rooms for all. A room that is not named here uses nothing else. */
 const USES = {
-  audio: [],
-  kernels: [],
-  settings: [],
-  resample: [],
-  protocol: [],
-  capture: [],
   opus: ['resample'],
   containers: ['opus', 'resample'],
   vad: ['resample'],
@@ -22,13 +21,18 @@ const USES = {
   monitor: ['resample'],
 };
 
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+const FOLDERS = readdirSync(SRC, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
 /**
  * For each room of src/, the rooms that it may use besides itself.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const MAY_USE = Object.fromEntries(
-  Object.entries(USES).map(([room, rooms]) => [
+  [...new Set([...FOLDERS, ...Object.keys(USES)])].map((room) => [
     room,
-    room === 'audio' || room === 'kernels' ? [] : [...FOR_ALL.filter((other) => other !== room), ...rooms],
+    GROUND.includes(room) ? [] : [...FOR_ALL.filter((other) => other !== room), ...(USES[room] ?? [])],
   ]),
 );

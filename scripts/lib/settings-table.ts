@@ -7,7 +7,7 @@ import { NODE_TYPES, settingsOf, wordsOf } from './node-settings';
 
 const INTRODUCTION = `# The settings of all nodes
 
-Made from the nodes' settings by \`node --import tsx scripts/docs.ts\`; a test fails where it is out of date.
+Made from the nodes' settings by \`npm run build\`.
 A flow may leave any setting out: it takes its default. Numbers and yes or no may be text, since Node-RED replaces a
 setting that is exactly \`\${NAME}\` by an environment variable.
 `;
@@ -70,7 +70,7 @@ function allowedOf(name: string, setting: Setting, words: Words): string {
   if (setting.kind === 'choice') {
     return setting.values
       .map((value) => {
-        const label = choiceLabel(name, value, words);
+        const label = choiceLabel(name, value, setting, words);
         const shown = value === '' ? 'blank' : String(value);
         return label === shown ? shown : `${shown}: ${label}`;
       })
@@ -84,6 +84,7 @@ function allowedOf(name: string, setting: Setting, words: Words): string {
 function fallbackOf(name: string, setting: Setting, words: Words): string {
   if (setting.fallback !== undefined && setting.fallback !== '') return String(setting.fallback);
   if ('required' in setting && setting.required) return 'none: it is needed';
-  const meaning = setting.kind === 'choice' ? choiceLabel(name, '', words) : words(`placeholder.${name}`);
+  const meaning =
+    setting.kind === 'choice' ? choiceLabel(name, '', setting, words) : words(`placeholder.${name}`);
   return meaning === undefined || meaning === '' ? 'blank' : `blank: ${meaning}`;
 }

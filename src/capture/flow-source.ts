@@ -130,6 +130,7 @@ function countable(gap: number, position: number): number {
 
 export const FLOW_SOURCE = sourceEntry({
   type: 'input',
+  title: 'What is wired into this node',
   settings: {},
   create: (_values, clock) => new FlowSource(clock),
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../audio/clock';
 import { samplesInMs, type PcmFormat } from '../audio/format';
 import { S16_FULL_SCALE } from '../audio/samples';
-import type { Source, SourceSink } from './source';
+import { PacedSource } from './paced-source';
 import { sourceEntry } from './source-entry';
 
 export const TEST_SIGNAL_FORMAT: PcmFormat = { encoding: 's16le', sampleRate: 24000, channels: 1 };
@@ -16,8 +16,6 @@ const FADE_MS = 10;
 const PAUSE_MS = 300;
 const SILENCE_MS = 900;
 const FRAME_MS = 20;
-/** When we are called this late, what was due meanwhile counts as missed. */
-const MAX_LATE_MS = 100;
 const BYTES_PER_SAMPLE = 2;
 
 /** One turn of the loop: s16le at {@link TEST_SIGNAL_FORMAT}; a whole number of 20 ms frames. */
@@ -44,63 +42,25 @@ function tone(rate: number): Buffer {
   return out;
 }
 
-/** Plays the loop in real time, a frame each 20 ms of the passed clock. */
-export class TestSignal implements Source {
-  private readonly loop = testSignalLoop();
-  private readonly frameSamples = samplesInMs(TEST_SIGNAL_FORMAT.sampleRate, FRAME_MS);
-  private cancel: (() => void) | undefined;
-
-  constructor(private readonly clock: Clock) {}
-
-  start(sink: SourceSink): void {
-    this.stop();
-    const startedAt = this.clock.now();
-    let sent = 0;
-    let missed = 0;
-    let running = true;
-    const step = (): void => {
-      const due = Math.floor((this.clock.now() - startedAt) / FRAME_MS);
-      if (due - sent > MAX_LATE_MS / FRAME_MS) {
-        missed = due - sent - 1;
-        sent += missed;
-      }
-      // Who hears a frame may stop us.
-      while (running && sent < due) {
-        this.emit(sink, sent++, startedAt, missed);
-        missed = 0;
-      }
-      if (running) cancelTimer = this.clock.after(startedAt + (sent + 1) * FRAME_MS - this.clock.now(), step);
-    };
-    let cancelTimer = this.clock.after(FRAME_MS, step);
-    this.cancel = () => {
-      running = false;
-      cancelTimer();
-    };
-    sink.onState({ kind: 'running', device: 'test', muted: false });
-  }
-
-  stop(): void {
-    this.cancel?.();
-    this.cancel = undefined;
-  }
-
-  private emit(sink: SourceSink, index: number, startedAt: number, missed: number): void {
-    const bytes = this.frameSamples * BYTES_PER_SAMPLE;
-    const offset = (index * bytes) % this.loop.length;
-    sink.onFrame({
+/** Plays the loop in real time. */
+export class TestSignal extends PacedSource {
+  constructor(clock: Clock) {
+    const loop = testSignalLoop();
+    super({
+      clock,
       format: TEST_SIGNAL_FORMAT,
-      data: this.loop.subarray(offset, offset + bytes),
-      samples: this.frameSamples,
-      position: index * this.frameSamples,
-      time: startedAt + index * FRAME_MS + this.clock.epochOffset(),
-      gap: missed * this.frameSamples,
-      latencyMs: 0,
+      device: 'test',
+      read(position, samples) {
+        const offset = (position * BYTES_PER_SAMPLE) % loop.length;
+        return loop.subarray(offset, offset + samples * BYTES_PER_SAMPLE);
+      },
     });
   }
 }
 
 export const TEST_SOURCE = sourceEntry({
   type: 'test',
+  title: 'Test signal: speech, a tone, silence',
   settings: {},
   create: (_values, clock) => new TestSignal(clock),
 });

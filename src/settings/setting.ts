@@ -8,6 +8,8 @@ export interface Placement {
   readonly when?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
   /** Font Awesome's name of the icon in front of its label, such as `lock`. */
   readonly icon?: string;
+  /** What it is called in English, where the node's catalog has no `label.<name>` for it. */
+  readonly label?: string;
 }
 
 export interface NumberSetting<T extends number | undefined = number> extends Placement {
@@ -29,6 +31,8 @@ export interface ChoiceSetting<T extends number | string = number | string> exte
   readonly kind: 'choice';
   readonly fallback: T;
   readonly values: readonly T[];
+  /** What a value is called in English, where the node's catalog has no `choice.<name>.<value>` for it. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly unit?: string;
 }
 
@@ -107,7 +111,7 @@ export function optionalNumber(bounds: Bounds): NumberSetting<number | undefined
 export function oneOf<const T extends number | string>(
   fallback: T,
   values: readonly T[],
-  more: Placement & { readonly unit?: string } = {},
+  more: Placement & Pick<ChoiceSetting, 'labels' | 'unit'> = {},
 ): ChoiceSetting<T> {
   return { kind: 'choice', ...more, fallback, values };
 }

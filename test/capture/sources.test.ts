@@ -6,16 +6,19 @@ import {
   SOURCE_SETTINGS,
   SOURCE_TYPES,
   SOURCES,
+  type SourceType,
 } from '../../src/capture/sources';
 import type { PcmFrame } from '../../src/audio/frame';
 import { FlowSource } from '../../src/capture/flow-source';
+import { parseSettings } from '../../src/settings/read';
 import { FakeClock } from '../nodes/fake-clock';
 
-const VALUES = { device: '', pulseServer: '' };
+const VALUES = parseSettings(SOURCE_SETTINGS, {});
 
 describe('the registry of sources', () => {
   it('offers each source once, the default among them', () => {
-    assert.deepEqual(SOURCE_TYPES, ['pulse', 'input', 'test']);
+    assert.equal(new Set(SOURCE_TYPES).size, SOURCES.length);
+    for (const type of ['pulse', 'input', 'test']) assert.ok(SOURCE_TYPES.includes(type as SourceType), type);
     assert.ok(SOURCE_TYPES.includes(DEFAULT_SOURCE));
   });
 
@@ -23,7 +26,10 @@ describe('the registry of sources', () => {
     const names = SOURCES.flatMap(({ settings }) => Object.keys(settings));
     assert.deepEqual(names, Object.keys(SOURCE_SETTINGS));
     for (const { type, settings } of SOURCES) {
-      for (const setting of Object.values(settings)) assert.deepEqual(setting.when, { source: [type] });
+      for (const name of Object.keys(settings)) {
+        const { when } = SOURCE_SETTINGS[name as keyof typeof SOURCE_SETTINGS];
+        assert.deepEqual(when, { source: [type] }, name);
+      }
     }
   });
 

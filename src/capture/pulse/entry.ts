@@ -3,10 +3,9 @@ import { text } from '../../settings/setting';
 import { sourceEntry } from '../source-entry';
 import { PulseCapture } from './pulse-capture';
 
-const when = { source: ['pulse'] };
-
 export const PULSE_SOURCE = sourceEntry({
   type: 'pulse',
-  settings: { device: text('', { when }), pulseServer: text('', { when }) },
+  title: "This machine's sound (PulseAudio, PipeWire)",
+  settings: { device: text(), pulseServer: text() },
   create: ({ device, pulseServer }, clock) => new PulseCapture({ device, pulseServer, clock }),
 });
