@@ -1,5 +1,15 @@
-/** The one shape that sound has from capture to the last sink, and the verbs of everything that changes it. */
-import { bytesPerSample, isPcm, type AudioFormat, type Encoding, type PcmEncoding } from './format';
+/** The one shape that sound has from capture to the last sink. */
+import {
+  bytesPerSample,
+  isPcm,
+  msOfSamples,
+  type AudioFormat,
+  type Encoding,
+  type PcmEncoding,
+} from './format';
+import { endOf } from './place';
+
+const NO_DATA = Buffer.alloc(0);
 
 /** A stretch of sound with its place on the stream's sample clock. */
 export interface AudioFrame<E extends Encoding = Encoding> {
@@ -27,28 +37,6 @@ export function isPcmFrame(frame: AudioFrame): frame is PcmFrame {
   return isPcm(frame.format);
 }
 
-/** Turns one stream of frames into another; bit-identical however the input is cut. */
-export interface Transform<In extends Encoding = Encoding, Out extends Encoding = Encoding> {
-  /** Takes the next frame and returns what is ready. A frame with a `gap` flushes what is held first. */
-  push(frame: AudioFrame<In>): AudioFrame<Out>[];
-  /** Returns what is held; afterwards the transform is as new, and the next frame starts it over. */
-  flush(): AudioFrame<Out>[];
-  /** Frees what is held without returning it. May be called twice. */
-  close(): void;
-}
-
-/** A transform for which little input may be much work: a few bytes of a file may hold minutes of sound. */
-export interface SlicedTransform<
-  In extends Encoding = Encoding,
-  Out extends Encoding = Encoding,
-> extends Transform<In, Out> {
-  /**
-   * As `push`, bit by bit: each slice takes a few ms of CPU, and the caller may do other things before the next one.
-   * It must take all of them before it calls anything else but `close`.
-   */
-  pushInSlices(frame: AudioFrame<In>): Iterable<AudioFrame<Out>[]>;
-}
-
 /** Samples per channel that `data` holds, ignoring a trailing partial sample. */
 export function samplesIn(format: AudioFormat<PcmEncoding>, data: Buffer): number {
   return Math.floor(data.length / bytesPerSample(format));
@@ -63,7 +51,13 @@ export function sliceFrame(frame: PcmFrame, start: number, end: number): PcmFram
     data: frame.data.subarray(start * size, end * size),
     samples: end - start,
     position: frame.position + start,
-    time: frame.time + (start * 1000) / frame.format.sampleRate,
+    time: frame.time + msOfSamples(frame.format.sampleRate, start),
     gap: start === 0 ? frame.gap : 0,
   };
+}
+
+/** No sound, at the place where `frame` ends; it keeps none of the frame's memory. */
+export function emptyAfter<E extends Encoding>(frame: AudioFrame<E>): AudioFrame<E> {
+  const { position, time } = endOf(frame);
+  return { ...frame, data: NO_DATA, samples: 0, position, time, gap: 0 };
 }

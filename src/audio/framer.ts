@@ -1,6 +1,7 @@
 /** Cuts PCM of any lengths into frames of one length, each with its place on the sample clock. */
 import { bytesPerSample, msOfSamples, type PcmFormat, type PcmEncoding } from './format';
-import { sliceFrame, type PcmFrame, type Transform } from './frame';
+import { sliceFrame, type PcmFrame } from './frame';
+import type { Transform } from './transform';
 
 /** What waits for the rest of its frame. */
 interface Held {
@@ -15,7 +16,7 @@ interface Held {
  * Emits frames of exactly `frameSamples`; a gap or a flush lets the shorter rest go first.
  * The memory of a frame that needs no joining is the input's own; nothing is copied then.
  */
-export class Framer implements Transform<PcmEncoding, PcmEncoding> {
+export class Framer implements Transform<PcmEncoding, PcmFrame> {
   private held: Held | undefined;
   private readonly sampleBytes: number;
 

@@ -13,11 +13,13 @@ export interface RunsOptions<In extends Encoding, Out, Run extends Transform<In,
   start(first: AudioFrame<In>, before: Run | undefined): Run;
   /** Whether `run` takes this frame too; where left out, a gap, a jump and another format are borders. */
   continues?(run: Run, frame: AudioFrame<In>): boolean;
+  /** A gap of up to this many samples is no border: the run fills it itself. 0 */
+  longestFilledGap?(format: AudioFormat<In>): number;
 }
 
 export class Runs<In extends Encoding, Out, Run extends Transform<In, Out>> implements Transform<In, Out> {
   private run: Run | undefined;
-  private format: AudioFormat | undefined;
+  private format: AudioFormat<In> | undefined;
   /** Where the next frame begins if nothing is missing. */
   private expected = 0;
 
@@ -34,9 +36,10 @@ export class Runs<In extends Encoding, Out, Run extends Transform<In, Out>> impl
     const ended = this.run && !this.goesOn(this.run, frame) ? this.run : undefined;
     const rest = ended ? this.flush() : undefined;
     this.run ??= this.options.start(frame, ended);
+    const out = this.run.push(frame);
+    // Only now: a frame that was refused changes nothing.
     this.format = frame.format;
     this.expected = frame.position + frame.samples;
-    const out = this.run.push(frame);
     return rest && rest.length > 0 ? rest.concat(out) : out;
   }
 
@@ -58,7 +61,9 @@ export class Runs<In extends Encoding, Out, Run extends Transform<In, Out>> impl
 
   private goesOn(run: Run, frame: AudioFrame<In>): boolean {
     if (this.options.continues) return this.options.continues(run, frame);
-    if (frame.gap > 0 || frame.position !== this.expected) return false;
-    return this.format !== undefined && sameFormat(frame.format, this.format);
+    const { format, gap, position } = frame;
+    if (position !== this.expected + gap) return false;
+    if (gap > 0 && gap > (this.options.longestFilledGap?.(format) ?? 0)) return false;
+    return this.format !== undefined && sameFormat(format, this.format);
   }
 }

@@ -1,8 +1,9 @@
 /** An Ogg or WebM stream of Opus to PCM, trimmed at both ends: as many samples out as went in. */
 import { OrgoError } from '../audio/errors';
-import type { PcmEncoding } from '../audio/format';
-import type { AudioFrame, PcmFrame, SlicedTransform } from '../audio/frame';
-import { OpusDecoder, type OpusDecoderOptions } from '../opus/decoder';
+import type { AudioFrame, PcmFrame } from '../audio/frame';
+import { moved, positionAtRate, type Place } from '../audio/place';
+import type { Transform } from '../audio/transform';
+import { OpusDecoder, type OpusDecoderOptions, type PacketFrame } from '../opus/decoder';
 import type { Demuxed, DemuxedPacket, Demuxer } from './demuxer';
 import { PAGE_MAGIC } from './ogg-page';
 import { OggReader } from './ogg-reader';
@@ -18,12 +19,6 @@ const MAGIC_BYTES = 4;
 const SLICE_WORK = 9600;
 /** What a new decoder costs, in the same measure. */
 const HEAD_WORK = SLICE_WORK / 4;
-
-/** A place on the stream's clock: samples at 48 kHz, epoch ms. */
-interface Place {
-  readonly position: number;
-  readonly time: number;
-}
 
 /** A stream of Opus within the file. Samples are at 48 kHz. */
 interface Link {
@@ -42,7 +37,7 @@ interface Link {
  * Tells Ogg from WebM by the first bytes. The samples count from the `position` and `time` of the first frame of
  * bytes; those of the later ones say nothing of the sound in them. Streams that are chained follow each other.
  */
-export class ContainerDecoder implements SlicedTransform<'ogg' | 'webm', PcmEncoding> {
+export class ContainerDecoder implements Transform<'ogg' | 'webm', PcmFrame> {
   private demuxer: Demuxer | undefined;
   /** The first bytes, while there are too few to tell what they are. */
   private held = Buffer.alloc(0);
@@ -62,8 +57,9 @@ export class ContainerDecoder implements SlicedTransform<'ogg' | 'webm', PcmEnco
   *pushInSlices(frame: AudioFrame<'ogg' | 'webm'>): Generator<PcmFrame[], void> {
     const { sampleRate } = frame.format;
     this.start ??= {
-      position: Math.round((frame.position * OPUS_CLOCK_RATE) / sampleRate),
+      position: positionAtRate(frame.position, sampleRate, OPUS_CLOCK_RATE),
       time: frame.time,
+      sampleRate: OPUS_CLOCK_RATE,
       latencyMs: frame.latencyMs,
     };
     let slice: PcmFrame[] = [];
@@ -129,18 +125,18 @@ export class ContainerDecoder implements SlicedTransform<'ogg' | 'webm', PcmEnco
     const { data, samples, missing, padding } = packet;
     const { head, start, latencyMs } = link;
     link.length += missing;
-    const heard = link.length - link.padding;
-    const frame: AudioFrame<'opus'> = {
+    const { position, time } = moved(start, link.length - link.padding);
+    const frame: PacketFrame = {
       format: { encoding: 'opus', sampleRate: OPUS_CLOCK_RATE, channels: head.channels },
       data,
       samples: samples - padding,
-      position: start.position + heard,
-      time: start.time + (heard * 1000) / OPUS_CLOCK_RATE,
+      ...{ position, time },
       gap: missing,
       latencyMs,
       preSkip: head.preSkip,
+      padding,
     };
-    out.push(...link.decoder.push(frame, padding));
+    out.push(...link.decoder.push(frame));
     link.length += samples;
     link.padding += padding;
   }
@@ -160,8 +156,7 @@ function workOf(item: Demuxed): number {
 
 /** Just after the last sample that came out. */
 function endOf({ head, start, length, padding }: Link): Place {
-  const samples = Math.max(0, length - padding - head.preSkip);
-  return { position: start.position + samples, time: start.time + (samples * 1000) / OPUS_CLOCK_RATE };
+  return moved(start, Math.max(0, length - padding - head.preSkip));
 }
 
 /** Undefined where there are too few bytes to tell. */

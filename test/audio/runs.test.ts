@@ -10,7 +10,9 @@ function frame(position: number, change: Partial<PcmFrame> = {}): PcmFrame {
 }
 
 /** Writes down what each run is asked for. */
-function recorder(continues?: (run: unknown, frame: PcmFrame) => boolean) {
+function recorder(
+  options: { continues?: (run: unknown, frame: PcmFrame) => boolean; longestFilledGap?: () => number } = {},
+) {
   const log: string[] = [];
   let made = 0;
   type Run = Transform<'s16le' | 'f32le', string> & { readonly name: string };
@@ -25,7 +27,7 @@ function recorder(continues?: (run: unknown, frame: PcmFrame) => boolean) {
         close: () => log.push(`${name} closed`),
       };
     },
-    ...(continues && { continues }),
+    ...options,
   });
   return { runs, log };
 }
@@ -58,10 +60,31 @@ describe('a stream is cut into runs', () => {
   });
 
   test('by the transform, where it knows better', () => {
-    const { runs } = recorder((_run, { gap }) => gap < 100);
+    const { runs } = recorder({ continues: (_run, { gap }) => gap < 100 });
     runs.push(frame(0));
     assert.deepEqual(runs.push(frame(60, { gap: 50 })), ['run 0: 60']);
     assert.deepEqual(runs.push(frame(500, { gap: 430 })), ['run 0: rest', 'run 1: 500']);
+  });
+
+  test('and not at a gap that the run fills itself', () => {
+    const { runs } = recorder({ longestFilledGap: () => 10 });
+    runs.push(frame(0));
+    assert.deepEqual(runs.push(frame(20, { gap: 10 })), ['run 0: 20']);
+    assert.deepEqual(runs.push(frame(41, { gap: 11 })), ['run 0: rest', 'run 1: 41'], 'too long');
+    assert.deepEqual(runs.push(frame(70, { gap: 10 })), ['run 1: rest', 'run 2: 70'], 'a jump besides');
+  });
+
+  test('and not after a frame that was refused', () => {
+    const failing = new Runs({
+      start: () => ({
+        push: ({ samples }: PcmFrame) => (samples > 10 ? assert.fail('refused') : ['sound']),
+        flush: () => ['rest'],
+        close: () => undefined,
+      }),
+    });
+    failing.push(frame(0));
+    assert.throws(() => failing.push(frame(10, { samples: 11 })));
+    assert.deepEqual(failing.push(frame(10)), ['sound']);
   });
 
   test('and an empty frame brings nothing but its gap', () => {

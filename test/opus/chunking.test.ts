@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { AudioFrame, Transform } from '../../src/audio/frame';
+import type { AudioFrame } from '../../src/audio/frame';
+import type { PcmEncoding } from '../../src/audio/format';
+import type { Transform } from '../../src/audio/transform';
 import { ContainerDecoder } from '../../src/containers/container-decoder';
 import { OpusEncoder } from '../../src/opus/encoder';
 import { OggEncoder } from '../../src/containers/ogg-encoder';
@@ -38,7 +40,7 @@ void test('Opus packets', () => {
 });
 
 void test('Ogg pages', () => {
-  const encoder = (): Transform<'s16le' | 'f32le', 'ogg'> => new OggEncoder({}, undefined, () => 0.5);
+  const encoder = (): Transform<PcmEncoding, AudioFrame> => new OggEncoder({}, undefined, () => 0.5);
   fc.assert(
     fc.property(format, cuts, (pcm, lengths) => {
       const data = sweep(pcm, 333);

@@ -1,12 +1,12 @@
 /** The harness of streams with a node around it, and messages of sound to send in. */
-import type { AudioFormat } from '../../../src/audio/format';
+import type { AudioFormat, Encoding } from '../../../src/audio/format';
 import { isPcm } from '../../../src/audio/format';
 import { Framer } from '../../../src/audio/framer';
-import type { Transform } from '../../../src/audio/frame';
 import type { InputSettings } from '../../../nodes/shared/audio-description';
 import { registerNode, type Message } from '../../../nodes/shared/red';
 import { StreamNode, type StreamNodeOptions } from '../../../nodes/shared/stream-node';
-import { toOutput } from '../../../src/audio/transform';
+import type { AudioFrame } from '../../../src/audio/frame';
+import { toOutput, type Transform } from '../../../src/audio/transform';
 import { FakeClock } from '../fake-clock';
 import { FakeRed, type FakeNode } from '../fake-red';
 
@@ -22,7 +22,7 @@ export interface Harness {
 }
 
 /** Frames of 10 ms: what is held, and where borders are, shows at once. */
-export function framing(format: AudioFormat): Transform {
+export function framing(format: AudioFormat): Transform<Encoding, AudioFrame> {
   if (!isPcm(format)) throw new TypeError(`no PCM: ${format.encoding}`);
   return new Framer(format, format.sampleRate / 100);
 }

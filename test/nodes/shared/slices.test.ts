@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../../src/audio/errors';
-import type { SlicedTransform } from '../../../src/audio/frame';
-import { toOutput } from '../../../src/audio/transform';
+import type { Encoding } from '../../../src/audio/format';
+import type { AudioFrame } from '../../../src/audio/frame';
+import { toOutput, type Transform } from '../../../src/audio/transform';
 import { framing, harness, places, sound } from './harness';
 
 const MONO = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;
@@ -14,7 +15,7 @@ function slow(slices: number, failAt = Infinity) {
   const rig = harness({
     create: () => {
       const inner = framing(MONO);
-      const sliced: SlicedTransform = {
+      const sliced: Transform<Encoding, AudioFrame> = {
         push: () => assert.fail('push was called though there are slices'),
         *pushInSlices(frame) {
           for (let i = 0; i < slices; i++) {
