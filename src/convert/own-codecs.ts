@@ -14,8 +14,11 @@ export type OwnKind = 'wav' | 'ogg-opus' | 'webm-opus';
 
 /** Bytes of a file to frames of PCM, their positions from 0 on, their `time` counted from 0 too. */
 export interface OwnDecoder {
-  /** @throws OrgoError `ORGO_BAD_INPUT` for bytes that are none of this kind */
-  push(bytes: Buffer): PcmFrame[];
+  /**
+   * What comes of the bytes, in slices of a few ms of CPU each: a few bytes of Opus may hold minutes.
+   * @throws OrgoError `ORGO_BAD_INPUT` for bytes that are none of this kind
+   */
+  push(bytes: Buffer): Iterable<PcmFrame[]>;
   /** The rest. */
   flush(): PcmFrame[];
   close(): void;
@@ -46,18 +49,10 @@ class OpusFileDecoder implements OwnDecoder {
     this.resampler = new Resampler({ ...options, sampleRate });
   }
 
-  push(data: Buffer): PcmFrame[] {
+  *push(data: Buffer): Generator<PcmFrame[], void> {
     const format = { encoding: 'ogg', sampleRate: OPUS_CLOCK_RATE, channels: 2 } as const;
-    const decoded = this.container.push({
-      format,
-      data,
-      samples: 0,
-      position: 0,
-      time: 0,
-      gap: 0,
-      latencyMs: 0,
-    });
-    return this.convert(decoded);
+    const piece = { format, data, samples: 0, position: 0, time: 0, gap: 0, latencyMs: 0 };
+    for (const decoded of this.container.pushInSlices(piece)) yield this.convert(decoded);
   }
 
   flush(): PcmFrame[] {
@@ -87,7 +82,11 @@ class WavDecoder implements OwnDecoder {
     this.resampler = new Resampler(options);
   }
 
-  push(bytes: Buffer): PcmFrame[] {
+  push(bytes: Buffer): PcmFrame[][] {
+    return [this.take(bytes)];
+  }
+
+  private take(bytes: Buffer): PcmFrame[] {
     if (this.header) return this.read(this.header, bytes);
     this.held = this.held.length === 0 ? bytes : Buffer.concat([this.held, bytes]);
     const header = parseWavHeader(this.held);

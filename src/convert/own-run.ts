@@ -5,8 +5,8 @@ import type { Engine } from './engine';
 import type { CheckedDecodeOptions } from './options';
 import { ownDecoder, type OwnDecoder, type OwnKind } from './own-codecs';
 
-/** At the lowest bit rate of Opus this is 3 s of sound, some 8 ms of CPU. */
-const OPUS_PIECE_BYTES = 2048;
+/** What is looked through in one go; the decoder itself bounds what it decodes in one. */
+const OPUS_PIECE_BYTES = 16_384;
 const WAV_PIECE_BYTES = 32768;
 
 export class OwnRun implements Engine {
@@ -35,7 +35,7 @@ export class OwnRun implements Engine {
   }
 
   async finish(): Promise<OrgoError | undefined> {
-    if (!this.isOver) await this.attempt(() => this.decoder.flush());
+    if (!this.isOver) await this.attempt(() => [this.decoder.flush()]);
     this.end(this.gave ? undefined : new OrgoError('ORGO_BAD_INPUT', 'The file holds no sound'));
     return this.ended;
   }
@@ -45,11 +45,13 @@ export class OwnRun implements Engine {
     return Promise.resolve();
   }
 
-  private async attempt(decode: () => PcmFrame[]): Promise<void> {
+  private async attempt(decode: () => Iterable<PcmFrame[]>): Promise<void> {
     try {
-      const frames = decode();
-      if (frames.length > 0) this.gave = true;
-      await this.give(frames);
+      for (const frames of decode()) {
+        if (this.isOver) return;
+        if (frames.length > 0) this.gave = true;
+        await this.give(frames);
+      }
     } catch (error) {
       if (!(error instanceof OrgoError)) throw error;
       this.end(error);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PcmFormat } from '../../src/audio/format';
+import { OggWriter } from '../../src/containers/ogg-writer';
 import { Decoding, type DecodedSound } from '../../src/convert/decoding';
 import { channelOf, measureTone } from '../support/tone';
 import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from './support/files';
@@ -188,6 +189,34 @@ void describe('without ffmpeg', () => {
     }
     const converted = await decode(file, { sampleRate: 16000, channels: 1 }, 999, surroundings);
     assert.equal(converted.samples, 16000);
+  });
+
+  void test('a small Ogg file of hours of sound lets other work in between', async () => {
+    const writer = new OggWriter(() => 0.5);
+    const format = { encoding: 'opus', sampleRate: 48000, channels: 1 } as const;
+    // One byte each: 60 ms of nothing, by code 0 of a 60 ms SILK frame.
+    const packets = Array.from({ length: 2000 }, (_, i) =>
+      writer.push({
+        ...{
+          format,
+          data: Buffer.of(0x18),
+          samples: 2880,
+          position: i * 2880,
+          time: 0,
+          gap: 0,
+          latencyMs: 0,
+        },
+        preSkip: 312,
+      }),
+    );
+    const file = Buffer.concat([...packets.flat(), ...writer.flush()].map(({ data }) => data));
+    let turns = 0;
+    const looking = setInterval(() => turns++, 0);
+    const { samples, error } = await decode(file, {}, undefined, surroundings);
+    clearInterval(looking);
+    assert.equal(error, undefined);
+    assert.ok(samples > 115 * 48000, String(samples));
+    assert.ok(turns > 50, `${turns} turns of the event loop`);
   });
 
   void test('Ogg Opus and WebM Opus are decoded, to the sample', { skip: skipWithoutFfmpeg }, async () => {
