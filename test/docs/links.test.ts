@@ -1,0 +1,64 @@
+/** The documents lead where they say: every relative link is to a file, and to a heading where it names one. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from '../support/packed-package';
+
+/** `[text](target)`, but no address of the web. */
+const LINK = /\]\((?!https?:)([^)\s]+)\)/g;
+/** Pages that a newcomer has to find from the README in one step. */
+const FROM_README = ['architecture', 'extending', 'messages', 'errors', 'protocol', 'settings'];
+
+function pages(): string[] {
+  const top = readdirSync(ROOT).filter((name) => name.endsWith('.md'));
+  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true }).map((name) => join('docs', String(name)));
+  return [...top, ...docs.filter((name) => name.endsWith('.md'))];
+}
+
+/** The name by which GitHub links to a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w\s-]/g, '')
+    .trim()
+    .replaceAll(/\s/g, '-');
+}
+
+function anchorsIn(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+}
+
+test('every relative link of the documents leads somewhere', () => {
+  const dead: string[] = [];
+  let count = 0;
+  for (const page of pages()) {
+    for (const [, target = ''] of readFileSync(join(ROOT, page), 'utf8').matchAll(LINK)) {
+      count++;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path);
+      const isFound =
+        existsSync(file) && (anchor === undefined || anchorsIn(readFileSync(file, 'utf8')).includes(anchor));
+      if (!isFound) dead.push(`${page}: ${target}`);
+    }
+  }
+  assert.deepEqual(dead, []);
+  assert.ok(count > 10, `${count} links`);
+});
+
+test('the README leads to each page of docs/', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  for (const name of FROM_README) assert.ok(readme.includes(`](docs/${name}.md)`), name);
+});
+
+test('every file that the documents name is there', () => {
+  const missing: string[] = [];
+  for (const page of ['docs/architecture.md', 'docs/extending.md', 'CONTRIBUTING.md']) {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    for (const [, path = ''] of text.matchAll(/`((?:src|nodes|scripts|test|docs)\/[\w./-]+)`/g)) {
+      const isDrill = /gain|sine/.test(path);
+      if (!isDrill && !existsSync(join(ROOT, path))) missing.push(`${page}: ${path}`);
+    }
+  }
+  assert.deepEqual(missing, []);
+});
