@@ -10,7 +10,7 @@ import { computerOf, type Computer } from '../orgo-computer/computer';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode } from '../shared/red';
 import { parseSettings } from '../shared/settings';
 import { StatusLine } from '../shared/status';
-import { StreamMessages, type FrameDescription, type EventPayload } from './messages';
+import { StreamMessages, type EventPayload } from './messages';
 import { SETTINGS } from './settings';
 import { showState } from './status-words';
 
@@ -190,7 +190,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
     this.node.error(error.message, { topic: this.computer.topic });
   }
 
-  private sendEvent(payload: EventPayload, audio?: FrameDescription): void {
+  private sendEvent(payload: EventPayload, audio?: object): void {
     const place = audio ?? this.messages?.here(this.epochNow());
     const message: Message = { topic: this.computer.topic, payload };
     if (place) message.audio = place;

@@ -6,6 +6,6 @@ import { AudioIn, type Dependencies } from './audio-in';
 
 const REAL: Dependencies = { clock: systemClock, random: Math.random, newId: randomUUID };
 
-export = function (RED: Red): void {
-  registerNode(RED, 'orgo-audio-in', {}, (node, config) => new AudioIn(RED, node, config, REAL));
+export = function (RED: Red, dependencies: Dependencies = REAL): void {
+  registerNode(RED, 'orgo-audio-in', {}, (node, config) => new AudioIn(RED, node, config, dependencies));
 };

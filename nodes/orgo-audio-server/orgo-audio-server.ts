@@ -10,6 +10,7 @@ import { AudioServer } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
 import { StandaloneListener } from '../../src/server/standalone-listener';
 import { MessageReader } from '../shared/messages/message-reader';
+import { describe } from '../shared/messages/message-writer';
 import {
   registerNode,
   type Message,
@@ -31,12 +32,17 @@ const LISTEN_AGAIN_MS = 5000;
 /** Connections beyond the listeners: more than the server lets wait to be admitted. */
 const SPARE_CONNECTIONS = 1200;
 
-export = function (RED: Red): void {
+/** What the node needs from outside, so that tests can control it. */
+interface Dependencies {
+  readonly clock: Clock;
+}
+
+export = function (RED: Red, { clock }: Dependencies = { clock: systemClock }): void {
   registerNode(
     RED,
     TYPE,
     { credentials: credentialsOf(SETTINGS) },
-    (node, config) => new ServerNode(RED, node, config, systemClock),
+    (node, config) => new ServerNode(RED, node, config, clock),
   );
 };
 
@@ -196,8 +202,7 @@ class ServerNode implements NodeBehaviour {
     const { topic } = this;
     if ('place' in event) {
       const { place, ...payload } = event;
-      const { format, ...rest } = place;
-      this.node.send({ topic, payload, audio: { ...format, samples: 0, ...rest } });
+      this.node.send({ topic, payload, audio: describe(place, { samples: 0, stream: place.stream }) });
     } else {
       this.node.send({ topic, payload: event });
     }

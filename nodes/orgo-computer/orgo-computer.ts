@@ -1,13 +1,13 @@
 /** The config node that says which computer to hear, and with which right. */
-import { systemClock } from '../../src/audio/clock';
+import { systemClock, type Clock } from '../../src/audio/clock';
 import { registerNode, type Red } from '../shared/red';
 import { credentialsOf } from '../shared/settings';
 import { keepComputer } from './computer';
 import { SETTINGS } from './settings';
 
-export = function (RED: Red): void {
+export = function (RED: Red, { clock }: { readonly clock: Clock } = { clock: systemClock }): void {
   registerNode(RED, 'orgo-computer', { credentials: credentialsOf(SETTINGS) }, (node, config) => {
-    keepComputer(RED, node, config, systemClock);
+    keepComputer(RED, node, config, clock);
     return {};
   });
 };

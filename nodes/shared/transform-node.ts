@@ -83,7 +83,8 @@ export function defineTransformNode<
     );
 }
 
-interface Place {
+/** What a node is made with. */
+interface NodeParts {
   readonly RED: Red;
   readonly node: RedNode;
   readonly config: NodeConfig;
@@ -98,7 +99,7 @@ class TransformNode<State, Live, T extends NodeTransform<Live>> implements NodeB
   /** @throws OrgoError `ORGO_BAD_SETTING` */
   constructor(
     private readonly definition: TransformNodeDefinition<State, Live, T>,
-    { RED, node, config, dependencies }: Place,
+    { RED, node, config, dependencies }: NodeParts,
   ) {
     const state = definition.start(config, (key) => RED._(`${definition.type}.${key}`));
     this.state = state;

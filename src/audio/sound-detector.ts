@@ -1,18 +1,19 @@
-/** Tells, to the sample, where a stream turns from silence to sound and back. */
-import { bytesPerSample, samplesInMs, type PcmFormat } from './format';
+/** Finds, to the sample, where a stream turns from silence to sound and back. */
+import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from './format';
 import type { PcmFrame } from './frame';
+import { positionAtRate } from './place';
 
 /** Anything above the dither of a 16-bit source is sound: −80 dBFS. */
 const THRESHOLD = 1e-4;
 const S16_THRESHOLD = Math.ceil(THRESHOLD * 32768);
-/** Sound has stopped when this much silence follows it; the place told is where it stopped. */
+/** Sound has stopped when this much silence follows it; the place reported is where it stopped. */
 const HOLD_MS = 1000;
 
 export interface SoundChange {
   readonly sound: boolean;
   /** Of the frame in which it was noticed: `position` counts at its rate. */
   readonly format: PcmFormat;
-  /** The first sample of sound, or the first of silence behind it. */
+  /** The first sample of sound, or the first of silence after it. */
   readonly position: number;
   /** Its capture time, epoch ms. */
   readonly time: number;
@@ -22,21 +23,21 @@ export class SoundDetector {
   /** Whether the stream holds sound now. */
   sound = false;
   private format: PcmFormat | undefined;
-  /** Place behind the last sample of sound. */
+  /** Place just after the last sample of sound. */
   private end = { position: 0, time: 0 };
 
-  /** Takes the next frame; at most one change is told a frame. */
+  /** Takes the next frame; at most one change is reported per frame. */
   push(frame: PcmFrame): SoundChange | undefined {
     const loud = loudRange(frame);
     const { format } = frame;
     const { sampleRate } = format;
     if (this.format && this.format.sampleRate !== sampleRate) {
-      this.end.position = Math.round((this.end.position * sampleRate) / this.format.sampleRate);
+      this.end.position = positionAtRate(this.end.position, this.format.sampleRate, sampleRate);
     }
     this.format = format;
     const placeOf = (index: number): { position: number; time: number } => ({
       position: frame.position + index,
-      time: frame.time + (index * 1000) / sampleRate,
+      time: frame.time + msOfSamples(sampleRate, index),
     });
     if (loud) {
       this.end = placeOf(loud.last + 1);
@@ -50,7 +51,7 @@ export class SoundDetector {
     return { sound: false, format, ...this.end };
   }
 
-  /** The stream ends here: its sound, if it holds any, stopped with the last sample of it. */
+  /** The stream ends here: if it was in sound, the sound stopped after its last loud sample. */
   finish(): SoundChange | undefined {
     if (!this.sound || !this.format) return undefined;
     this.sound = false;

@@ -2,6 +2,7 @@
 import type { Clock } from '../audio/clock';
 import { msOfSamples, samplesInMs } from '../audio/format';
 import { sliceFrame, type PcmFrame } from '../audio/frame';
+import { positionAtRate } from '../audio/place';
 import type { Source, SourceSink } from './source';
 import { sourceEntry } from './source-entry';
 
@@ -113,7 +114,7 @@ export class FlowSource implements Source {
   private emit(frame: PcmFrame): void {
     const { sampleRate } = frame.format;
     if (this.rate !== sampleRate) {
-      this.position = this.rate === 0 ? 0 : Math.round((this.position * sampleRate) / this.rate);
+      this.position = this.rate === 0 ? 0 : positionAtRate(this.position, this.rate, sampleRate);
       this.rate = sampleRate;
     }
     const gap = countable(frame.gap, this.position);

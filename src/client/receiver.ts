@@ -1,10 +1,11 @@
 /** Turns one stream's bytes, however they are cut, into frames with their place. Fills losses with silence. */
 import type { Clock } from '../audio/clock';
-import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
+import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { Framer } from '../audio/framer';
+import { fillGap } from '../audio/gaps';
+import { moved, startOf } from '../audio/place';
 import { SampleJoiner } from '../audio/sample-joiner';
-import { silence } from '../audio/samples';
 import type { ClockMessage } from '../protocol/messages';
 import { StreamClock } from './stream-clock';
 
@@ -85,17 +86,14 @@ export class Receiver {
   }
 
   private pushAfterGap(frame: PcmFrame): PcmFrame[] {
-    const { format } = this;
-    const filled = Math.min(frame.gap, this.mostFilled());
+    const { filler, sound } = fillGap(frame, this.mostFilled());
+    const filled = filler?.samples ?? 0;
     this.filled += filled;
-    const position = frame.position - frame.gap;
-    const time = frame.time - msOfSamples(format.sampleRate, frame.gap);
+    const { position, time } = moved(startOf(frame), -frame.gap);
     this.onGap({ samples: frame.gap, filled, position, time });
-    const rest = { ...frame, gap: frame.gap - filled };
-    if (filled === 0) return this.reframe(rest);
-    const standIn = { ...frame, data: silence(format, filled), samples: filled, position, time, gap: 0 };
-    // The last frame of silence may be short, so that later frames keep ending where the server's do.
-    return [...this.reframe(standIn), ...(this.framer?.flush() ?? []), ...this.reframe(rest)];
+    if (!filler) return this.reframe(sound);
+    // The filler's own rest goes out short, so that frames go on ending where the server's do.
+    return [...this.reframe(filler), ...(this.framer?.flush() ?? []), ...this.reframe(sound)];
   }
 
   /**

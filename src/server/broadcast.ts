@@ -10,6 +10,7 @@ import { CAPTURE_FAILED_TEXT } from '../protocol/messages';
 import type { ServerEvent } from './events';
 import { FormatChannel } from './format-channel';
 import type { Listener } from './listener';
+import { wireEncoderFor } from './wire-encoder';
 
 /** Who comes back within this time finds the capture still running. */
 const STOP_AFTER_MS = 2000;
@@ -222,7 +223,8 @@ export class Broadcast {
 
   private channelOf({ stream }: Listener): FormatChannel {
     const channel =
-      this.channels.get(stream.key) ?? new FormatChannel(stream, () => this.options.clock.now());
+      this.channels.get(stream.key) ??
+      new FormatChannel(stream, wireEncoderFor(stream), () => this.options.clock.now());
     this.channels.set(stream.key, channel);
     return channel;
   }

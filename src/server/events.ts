@@ -1,8 +1,8 @@
-/** What the server tells its owner. The names are those of the message contract. */
+/** What the server reports to its owner. The names are those of the message contract. */
 import type { PcmFormat } from '../audio/format';
 
 /** Where in the source's stream something happened. */
-export interface Place {
+export interface EventPlace {
   readonly format: PcmFormat;
   /** One run of the source; every start is a new stream. */
   readonly stream: string;
@@ -44,5 +44,5 @@ export type ServerEvent =
     }
   | { readonly event: 'capture-started' | 'capture-resumed'; readonly device: string }
   | { readonly event: 'capture-lost'; readonly code: string; readonly message: string }
-  | { readonly event: 'sound-started' | 'sound-stopped'; readonly place: Place }
+  | { readonly event: 'sound-started' | 'sound-stopped'; readonly place: EventPlace }
   | ({ readonly event: 'stats' } & ServerStats);

@@ -1,9 +1,9 @@
-/** One wire stream: the source's sound is converted, cut and framed once, and written to all its listeners. */
+/** One wire stream: its frames are made once, and written to all its listeners. */
 import type { PcmFrame } from '../audio/frame';
-import { Resampler } from '../resample/resampler';
 import type { Listener } from './listener';
-import { Packetizer, type WireFrame } from './packetizer';
+import type { WireFrame } from './packetizer';
 import { withProbe } from './websocket-frame';
+import type { WireEncoder } from './wire-encoder';
 import type { WireStream } from './wire-stream';
 
 /** Listeners are asked for a sign of life this often when they are few, and this often when they are many. */
@@ -14,30 +14,24 @@ const PROBES_PER_SECOND = 200;
 
 export class FormatChannel {
   readonly listeners = new Set<Listener>();
-  private readonly packetizer: Packetizer;
-  private readonly resampler: Resampler;
   private sinceProbe = 0;
   /** When the newest frame's first sample was captured, epoch ms; undefined before the first frame. */
   newestTime: number | undefined;
 
+  /** @param encoder makes the stream's frames; the channel closes it */
   constructor(
     readonly stream: WireStream,
+    private readonly encoder: WireEncoder,
     private readonly now: () => number,
-  ) {
-    this.packetizer = new Packetizer(stream.format);
-    this.resampler = new Resampler({ ...stream.format, quality: 'live' });
-  }
+  ) {}
 
   /** Takes the source's next frame. What it throws is of this channel alone: the broadcast ends it. */
   push(frame: PcmFrame): void {
-    for (const converted of this.resampler.push(frame)) {
-      for (const wireFrame of this.packetizer.push(converted)) this.deliver(wireFrame);
-    }
+    for (const wireFrame of this.encoder.push(frame)) this.deliver(wireFrame);
   }
 
-  /** Frees the resampler. */
   close(): void {
-    this.resampler.close();
+    this.encoder.close();
   }
 
   private deliver(frame: WireFrame): void {

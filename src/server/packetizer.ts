@@ -1,12 +1,13 @@
 /** Cuts a format's sound into the wire's 20 ms frames; what was missed becomes a little silence and a skip. */
-import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
+import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
+import { silenceBefore } from '../audio/gaps';
 import { frameSamples } from '../protocol/stream-format';
 import { allocateBinaryFrame } from './websocket-frame';
 
 /** One 20 ms frame, framed for the wire; shared by all listeners of its format. */
 export interface WireFrame {
-  /** WebSocket header and payload; with a ping behind them where `probe` is set. */
+  /** WebSocket header and payload; with a ping after them where `probe` is set. */
   readonly bytes: Buffer;
   readonly probe: boolean;
   readonly payloadBytes: number;
@@ -16,16 +17,16 @@ export interface WireFrame {
   readonly time: number;
 }
 
-/** Of a hole, this much goes out as silence. */
+/** At most this much of a hole goes out as silence. */
 const MAX_SILENCE_MS = 100;
-/** Whether chunks still end on borders is judged over this long. */
+/** Every so often it is judged whether chunks still end on borders. */
 const ALIGN_WINDOW_MS = 200;
 /** Less than this is not worth a skip. */
 const MISALIGNED_MS = 1;
 
 /**
  * Frame borders lie where the input's chunks end, so that no frame waits a chunk for its last samples: the
- * first frame, and the first behind a skip, begin with as much silence as that takes. Chunks move against the
+ * first frame, and the first after a skip, begin with as much silence as that takes. Chunks move against the
  * borders (a sink's blocks do, when a player comes or goes); in digital silence the borders follow, by a skip
  * that loses nothing.
  */
@@ -37,10 +38,10 @@ export class Packetizer {
   private held = 0;
   private heldPosition = 0;
   private heldTime = 0;
-  /** Position behind the last sample taken; undefined before the first. */
+  /** Position just after the last sample taken; undefined before the first. */
   private end: number | undefined;
   private base = 0;
-  /** The least that was held behind a chunk, of the samples taken since it was last judged. */
+  /** The fewest samples held after any chunk since the borders were last judged. */
   private leastHeld = Infinity;
   private judgedSamples = 0;
 
@@ -66,7 +67,7 @@ export class Packetizer {
     return out;
   }
 
-  /** Sound that is held behind every chunk is late by as much: where it is silence, it is skipped. */
+  /** Samples that stay held after every chunk make the sound late by as much: if they are silent, they are skipped. */
   private align(samples: number): void {
     this.leastHeld = Math.min(this.leastHeld, this.held);
     this.judgedSamples += samples;
@@ -77,7 +78,7 @@ export class Packetizer {
     if (late < samplesInMs(this.format.sampleRate, MISALIGNED_MS) || !this.isHeldSilent()) return;
     this.held -= late;
     this.heldPosition += late;
-    this.heldTime += (late * 1000) / this.format.sampleRate;
+    this.heldTime += msOfSamples(this.format.sampleRate, late);
   }
 
   private isHeldSilent(): boolean {
@@ -86,7 +87,7 @@ export class Packetizer {
       .some((byte) => byte !== 0);
   }
 
-  /** A short hole becomes silence; of a long one, silence to the border before it and to the one behind. */
+  /** A short hole is filled with silence; of a long one, only what reaches to the frame border on either side. */
   private fill(frame: PcmFrame, toBorder: number, out: WireFrame[]): void {
     const most = samplesInMs(this.format.sampleRate, MAX_SILENCE_MS);
     if (frame.gap <= most) {
@@ -100,23 +101,18 @@ export class Packetizer {
     this.silence(lead, frame, out);
   }
 
-  /** Puts in `samples` of silence that end `before` samples (by default: as many) before `next` begins. */
+  /** Puts in `samples` of silence that begin `before` samples (by default: as many) before `next`. */
   private silence(samples: number, next: PcmFrame, out: WireFrame[], before = samples): void {
-    let left = samples;
-    while (left > 0) {
-      const behind = before - (samples - left);
-      this.open(next.position - behind, next.time - (behind * 1000) / this.format.sampleRate);
-      const taken = Math.min(left, this.frameSamples - this.held);
-      // The buffer was zeroed when it was allocated.
-      this.advance(taken, out);
-      left -= taken;
-    }
+    this.append(silenceBefore(next, samples, before), out);
   }
 
   private append(frame: PcmFrame, out: WireFrame[]): void {
     let start = 0;
     while (start < frame.samples) {
-      const bytes = this.open(frame.position + start, frame.time + (start * 1000) / this.format.sampleRate);
+      const bytes = this.open(
+        frame.position + start,
+        frame.time + msOfSamples(this.format.sampleRate, start),
+      );
       const taken = Math.min(frame.samples - start, this.frameSamples - this.held);
       const target = this.offset + this.held * this.sampleBytes;
       frame.data.copy(bytes, target, start * this.sampleBytes, (start + taken) * this.sampleBytes);

@@ -24,7 +24,7 @@ export interface SegmenterSettings {
 }
 
 /** Why a part ended. */
-export type EndReason = 'silence' | 'max-length' | 'flush';
+export type UtteranceEndReason = 'silence' | 'max-length' | 'flush';
 
 /** A stretch of speech in samples at {@link SILERO_SAMPLE_RATE} since the segmenter began. */
 export interface SpeechSpan {
@@ -42,7 +42,7 @@ export type SegmenterEvent =
   /** The utterance got too long: a part of it ends, and the next one begins at the same sample. */
   | { readonly kind: 'cut'; readonly span: SpeechSpan }
   /** The utterance is over. */
-  | { readonly kind: 'closed'; readonly span: SpeechSpan; readonly reason: EndReason };
+  | { readonly kind: 'closed'; readonly span: SpeechSpan; readonly reason: UtteranceEndReason };
 
 type State =
   | { readonly kind: 'idle' }
@@ -139,7 +139,7 @@ export class Segmenter {
     return at === undefined ? this.close(part, 'max-length') : this.cut(part, at);
   }
 
-  private close(part: Part, reason: EndReason): SegmenterEvent[] {
+  private close(part: Part, reason: UtteranceEndReason): SegmenterEvent[] {
     this.state = { kind: 'idle' };
     return [{ kind: 'closed', span: spanOf(part), reason }];
   }

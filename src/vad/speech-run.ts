@@ -5,7 +5,7 @@ import type { Transform } from '../audio/transform';
 import { positionAtRate } from '../audio/place';
 import { Gate } from './gate';
 import { History } from './history';
-import { Segmenter, type EndReason, type SegmenterEvent, type SpeechSpan } from './segmenter';
+import { Segmenter, type UtteranceEndReason, type SegmenterEvent, type SpeechSpan } from './segmenter';
 import { SILERO_SAMPLE_RATE, SILERO_WINDOW } from './silero';
 import type { Speech, SpeechChange, SpeechEmission, SpeechSettings, Utterance } from './speech';
 import type { WindowClassifier, WindowScore } from './window-classifier';
@@ -182,7 +182,7 @@ export class SpeechRun implements Transform<PcmEncoding, SpeechEmission> {
   private finish(
     utterance: OpenUtterance,
     span: SpeechSpan,
-    reason: EndReason,
+    reason: UtteranceEndReason,
     scoredTo: number,
   ): SpeechEmission[] {
     const speech = this.speechOf(utterance, span, true, reason);
@@ -208,7 +208,12 @@ export class SpeechRun implements Transform<PcmEncoding, SpeechEmission> {
     return { output: 'event', frame, event: { event, ...speech }, properties: { speech } };
   }
 
-  private speechOf(utterance: OpenUtterance, span: SpeechSpan, final: boolean, reason?: EndReason): Speech {
+  private speechOf(
+    utterance: OpenUtterance,
+    span: SpeechSpan,
+    final: boolean,
+    reason?: UtteranceEndReason,
+  ): Speech {
     const { id, partStart } = utterance;
     const endPosition = Math.max(partStart, this.positionOf(span.end));
     return {

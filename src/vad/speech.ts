@@ -1,7 +1,7 @@
 /** The settings of the speech detector, and what it emits. */
 import type { AudioFrame, PcmFrame } from '../audio/frame';
 import type { Emission } from '../audio/transform';
-import type { EndReason, SegmenterSettings } from './segmenter';
+import type { UtteranceEndReason, SegmenterSettings } from './segmenter';
 
 /** What becomes of the sound in which no one speaks. */
 export type GateMode =
@@ -37,7 +37,7 @@ export interface Speech {
   /** Whether no part follows; false as long as that is open. */
   readonly final: boolean;
   /** Why the part ended; missing as long as it has not. */
-  readonly reason?: EndReason;
+  readonly reason?: UtteranceEndReason;
 }
 
 /** Names of the detector's outputs. */

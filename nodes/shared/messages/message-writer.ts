@@ -1,6 +1,5 @@
 /** The messages that leave a node for one stream: counted, each with its place. */
-import type { AudioFrame } from '../../../src/audio/frame';
-import { endOf as placeAfter } from '../../../src/audio/place';
+import { emptyAfter, type AudioFrame } from '../../../src/audio/frame';
 import type { Emission } from '../../../src/audio/transform';
 import type { Message, Outgoing } from '../red';
 
@@ -41,7 +40,7 @@ export class MessageWriter {
     Object.assign(message, properties);
     if (!event) {
       this.sequences[output] = (this.sequences[output] ?? 0) + 1;
-      if (output === MAIN_OUTPUT) this.end = endOf(frame);
+      if (output === MAIN_OUTPUT) this.end = emptyAfter(frame);
     }
     if (!this.holding || output !== MAIN_OUTPUT || event) {
       this.sendTo(output, message, send);
@@ -112,8 +111,9 @@ export class MessageWriter {
   }
 }
 
-/** A frame's place and format, without its sound. */
-export type Standing = Omit<AudioFrame, 'data' | 'samples'>;
+/** A frame's place and format, without its sound; of an event's place, less may be known. */
+export type Standing = Pick<AudioFrame, 'format' | 'position' | 'time' | 'preSkip'> &
+  Partial<Pick<AudioFrame, 'gap' | 'latencyMs'>>;
 
 /** `msg.audio` of what stands at `frame`: the one place where it is written, for all nodes. */
 export function describe(
@@ -127,16 +127,11 @@ export function describe(
     ...{ encoding, sampleRate, channels, samples },
     ...(stream !== undefined && { stream }),
     ...(sequence !== undefined && { sequence }),
-    ...{ position, time, gap, latencyMs },
+    ...{ position, time },
+    ...(gap !== undefined && { gap }),
+    ...(latencyMs !== undefined && { latencyMs }),
     ...(preSkip !== undefined && { preSkip }),
   };
-}
-
-/** Where the sound goes on after a frame. */
-function endOf(frame: AudioFrame): Standing {
-  const { format, latencyMs, preSkip } = frame;
-  const { position, time } = placeAfter(frame);
-  return { format, position, time, gap: 0, latencyMs, ...(preSkip !== undefined && { preSkip }) };
 }
 
 /** What a message asks of the node is not passed on. */
