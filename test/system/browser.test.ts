@@ -38,10 +38,10 @@ const AMPLITUDE = 0.5;
 const WINDOW_SAMPLES = 480;
 /** Chromium's resampling leaves less than this between two windows of a whole tone; 1 ms of gap makes 2.8 rad. */
 const MAX_PHASE_STEP = 0.1;
-const LISTEN_SECONDS = 8;
+const LISTEN_SECONDS = 6;
 const MAX_RESTARTS = 3;
 /** Attempts in which a witness saw the machine stall: one more fails the test. */
-const MAX_VOIDS = 4;
+const MAX_VOIDS = 6;
 
 /** One call of AudioBufferSourceNode.start, seconds of the context's clock. */
 interface Start {
