@@ -1,7 +1,7 @@
 /** CPU of the server per delivered frame: ours, beside a bare `ws.send` loop and beside frames framed once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { FanOutServer, type Mode } from './lib/fan-out-client';
-import { SwarmListener } from './lib/swarm';
+import { LoadClient } from './lib/load-clients';
 import { argument, printTable, quantile } from './lib/table';
 
 const MODES: readonly Mode[] = ['ours', 'framed-once', 'ws.send'];
@@ -20,10 +20,10 @@ interface Run {
 async function run(mode: Mode, count: number): Promise<Run> {
   const server = await FanOutServer.start(mode);
   const empty = await server.usage();
-  const listeners: SwarmListener[] = [];
+  const listeners: LoadClient[] = [];
   while (listeners.length < count) {
     const some = Array.from({ length: Math.min(CONNECT_AT_ONCE, count - listeners.length) }, () =>
-      SwarmListener.connect(server.port, server.path),
+      LoadClient.connect(server.port, server.path),
     );
     listeners.push(...(await Promise.all(some)));
   }

@@ -1,10 +1,10 @@
 /** From sound in the sink to the message in the flow, beside a bare `parec` of the same sink at the same time. */
-import { measureHearing, type Pair } from './lib/hearing';
+import { measureLatency, type Pair } from './lib/end-to-end-latency';
 import { argument, printTable, quantile } from './lib/table';
 
 const SECONDS = argument('seconds', 60);
 
-void measureHearing(SECONDS, ({ pairs, lost }) => {
+void measureLatency(SECONDS, ({ pairs, lost }) => {
   const row = (name: string, of: (pair: Pair) => number): string[] => {
     const at = (q: number): number => quantile(pairs.map(of), q);
     const base = (q: number): number =>

@@ -1,5 +1,5 @@
 /** Hours of listening: whether the sound grows older, and whether memory grows. `--minutes 60` */
-import { measureHearing } from './lib/hearing';
+import { measureLatency } from './lib/end-to-end-latency';
 import { argument, printTable, quantile } from './lib/table';
 
 const MINUTES = argument('minutes', 10);
@@ -9,7 +9,7 @@ const MEBIBYTE = 1024 * 1024;
 const rows: string[][] = [];
 const startedAt = performance.now();
 
-void measureHearing(WINDOW_SECONDS, ({ pairs, lost, report }) => {
+void measureLatency(WINDOW_SECONDS, ({ pairs, lost, report }) => {
   const minutes = (performance.now() - startedAt) / 60_000;
   const ages = pairs.map(({ ours }) => ours);
   const row = [

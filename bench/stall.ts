@@ -1,14 +1,14 @@
 /** One listener of a hundred stops reading: what that costs the others, and the server's memory. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { FanOutServer } from './lib/fan-out-client';
-import { SwarmListener } from './lib/swarm';
+import { LoadClient } from './lib/load-clients';
 import { argument, printTable, quantile } from './lib/table';
 
 const LISTENERS = 100;
 const SECONDS = argument('seconds', 20);
 
 /** How much later than 20 ms after the frame before it a frame arrived, over all listeners, ms. */
-function jitter(listeners: readonly SwarmListener[]): number[] {
+function jitter(listeners: readonly LoadClient[]): number[] {
   return listeners.flatMap(({ arrivals }) =>
     arrivals.slice(1).map((time, i) => Math.max(0, time - (arrivals[i] ?? time) - 20)),
   );
@@ -16,7 +16,7 @@ function jitter(listeners: readonly SwarmListener[]): number[] {
 
 async function main(): Promise<void> {
   const server = await FanOutServer.start('ours');
-  const connect = (): Promise<SwarmListener> => SwarmListener.connect(server.port, server.path, true);
+  const connect = (): Promise<LoadClient> => LoadClient.connect(server.port, server.path, true);
   const listeners = await Promise.all(Array.from({ length: LISTENERS }, connect));
   const [stalled, ...others] = listeners;
   await delay(3000);

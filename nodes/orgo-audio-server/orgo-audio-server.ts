@@ -27,7 +27,7 @@ import { readServerSettings, type ServerSettings, SETTINGS } from './settings';
 
 const TYPE = 'orgo-audio-server';
 const STATS_EVERY_MS = 10_000;
-/** A port that is taken is tried again this often: whoever holds it may go. */
+/** A port that is taken is tried again this often: its holder may go. */
 const LISTEN_AGAIN_MS = 5000;
 /** Connections beyond the listeners: more than the server lets wait to be admitted. */
 const SPARE_CONNECTIONS = 1200;
@@ -148,7 +148,7 @@ class ServerNode implements NodeBehaviour {
     })();
   }
 
-  /** The port or path can't be had, or not any more: it is tried again until whoever has it is gone. */
+  /** The port or path can't be had, or not any more: it is tried again until its holder is gone. */
   private onNoListening(audio: AudioServer, error: unknown): void {
     const { listen, port, path } = this.settings;
     this.host = undefined;

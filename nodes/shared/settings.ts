@@ -1,4 +1,4 @@
-/** What nodes use of the settings' schema, and the credentials that Node-RED is told of. */
+/** What nodes use of the settings' schema, and the credentials that Node-RED must know. */
 import type { Settings } from '../../src/settings/setting';
 import type { RegisterOptions } from './red';
 

@@ -29,11 +29,11 @@ export interface Dependencies {
 
 /** At most so many streams at once. */
 export const MAX_STREAMS = 256;
-/** A stream of which nothing was heard for so long is over. */
+/** A stream that brings nothing for this long is over. */
 export const IDLE_MS = 60_000;
 /** At most so many bytes wait to be worked off. */
 export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
-/** That streams had to make room is told at most this often. */
+/** A warning that streams had to make room comes at most this often. */
 const WARN_EVERY_MS = 60_000;
 const RESET: Message = { reset: true };
 

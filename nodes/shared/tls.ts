@@ -26,7 +26,7 @@ export function tlsOptionsOf(RED: Red, id: string): ConnectionOptions | undefine
 }
 
 /**
- * As {@link tlsOptionsOf}, for who serves by it.
+ * As {@link tlsOptionsOf}, for a server.
  * @throws OrgoError `ORGO_BAD_SETTING` too where it holds no certificate and key, or they do not fit
  */
 export function serverTlsOf(RED: Red, id: string): SecureContextOptions | undefined {

@@ -32,7 +32,7 @@ export type OrgoErrorCode =
   /** The audio WebSocket, by how it ended. */
   | 'ORGO_BAD_TOKEN'
   | 'ORGO_COMPUTER_NOT_RUNNING'
-  /** It was told to start, and does not run yet. */
+  /** It was asked to start, and does not run yet. */
   | 'ORGO_COMPUTER_STARTING'
   | 'ORGO_NO_SUCH_COMPUTER'
   /** The right password, but of another workspace, or for viewing only. */

@@ -37,7 +37,7 @@ export function moved({ position, time, sampleRate }: Place, samples: number): P
   return { position: position + samples, time: time + msOfSamples(sampleRate, samples), sampleRate };
 }
 
-/** When the sample at `position` was captured, told from another place of the same stream. */
+/** When the sample at `position` was captured, reckoned from another place of the same stream. */
 export function timeAt(place: Place, position: number): number {
   return place.time + msOfSamples(place.sampleRate, position - place.position);
 }

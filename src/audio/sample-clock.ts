@@ -11,7 +11,7 @@ const SETTLE_MS = 2000;
 
 /**
  * A line `time = offset + position / sampleRate` under all arrivals: delay only ever makes an arrival late, so
- * the earliest ones tell the truth (the minimum filter of NTP's clock filter, RFC 5905 §10).
+ * the earliest ones are the most exact (the minimum filter of NTP's clock filter, RFC 5905 §10).
  */
 export class SampleClock {
   private offset: number | undefined;

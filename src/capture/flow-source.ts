@@ -15,7 +15,7 @@ const SLICE_MS = 20;
 const MAX_WAITING_MS = 600_000;
 /**
  * What is played goes out 200 ppm faster than real time, twice what crystal oscillators are apart: a live source
- * that tells no time, and whose clock is fast, would pile up for as long as it runs.
+ * that sends no time, and whose clock is fast, would pile up for as long as it runs.
  */
 const PACE = 1 - 200e-6;
 

@@ -1,4 +1,4 @@
-/** How each encoding is recognised, counted and sliced: one entry each, so that who handles messages names no codec. */
+/** How each encoding is recognised, counted and sliced: one entry each, so that code that handles messages names no codec. */
 import { isPcm, type AudioFormat, type Encoding } from '../audio/format';
 import { samplesIn } from '../audio/frame';
 import { OPUS_CLOCK_RATE, packetSamples } from '../opus/packet';

@@ -23,8 +23,8 @@ const BYTES_PER_SAMPLE = 2;
 /** A packet, and what its container says about the end of its sound. */
 export interface PacketFrame extends OpusFrame {
   /**
-   * Samples at 48 kHz, at the end of what the packet gives, that are no sound. Left out: `samples` tells, as
-   * OpusEncoder sets it.
+   * Samples at 48 kHz, at the end of what the packet gives, that are no sound. Left out: `samples` says it,
+   * as OpusEncoder sets it.
    */
   readonly padding?: number;
 }

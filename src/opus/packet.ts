@@ -20,7 +20,7 @@ const CELT_FRAMES = [120, 240, 480, 960] as const;
 const FIRST_HYBRID_CONFIG = 12;
 const FIRST_CELT_CONFIG = 16;
 
-/** What the first byte of a packet (TOC) and its frame count tell. */
+/** What the first byte of a packet (TOC) and its frame count say. */
 export interface OpusPacketInfo {
   readonly stereo: boolean;
   /** Length of one frame, samples at 48 kHz. */

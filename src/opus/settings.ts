@@ -41,7 +41,7 @@ export const ENCODER_BOUNDS = {
 const APPLICATIONS: Readonly<Record<OpusApplication, number>> = { voip: 2048, audio: 2049, lowdelay: 2051 };
 
 /**
- * How far the encoder's output lies behind its input, in samples at 48 kHz, at any rate: OPUS_GET_LOOKAHEAD, which
+ * How much later the encoder's output is than its input, in samples at 48 kHz, at any rate: OPUS_GET_LOOKAHEAD, which
  * neither library can ask for. It is 2.5 ms of MDCT overlap, and except at `lowdelay` 4 ms of delay compensation
  * (opus_encoder.c of 1.3.1 and 1.4); a test measures it.
  */

@@ -8,7 +8,7 @@ export interface Ratio {
   readonly down: number;
 }
 
-/** Taps by row. A row's last tap meets the sample `half` behind the output's place, floored to a sample. */
+/** Taps by row. A row's last tap meets the sample `half` after the output's place, floored to a sample. */
 export interface FilterTable {
   readonly taps: Float32Array;
   /** Taps in a row, zeros in front included. */
@@ -52,7 +52,7 @@ export function specOf(ratio: Ratio, quality: Quality): Spec {
 }
 
 /**
- * One row for each of `rows` places, `first` + row / `steps` samples behind the sample before them. Each row
+ * One row for each of `rows` places, `first` + row / `steps` samples after the sample before them. Each row
  * sums to 1, so that no place sounds louder than another.
  */
 export function designTable(spec: Spec, rows: number, steps: number, first = 0): FilterTable {

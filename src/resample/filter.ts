@@ -10,7 +10,7 @@ export interface Filter {
   readonly table: FilterTable;
   /**
    * Writes `count` outputs into `kernel.output`. The first one's row begins at `kernel.input[0]`, and it lies
-   * `phase` / `ratio.up` behind the sample that is `table.half` before the row's end.
+   * `phase` / `ratio.up` after the sample that is `table.half` before the row's end.
    */
   run(kernel: Kernel, phase: number, count: number): void;
 }

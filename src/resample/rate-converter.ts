@@ -28,7 +28,7 @@ export class RateConverter {
   private readonly block: number;
   /** Samples in the history. */
   private held = 0;
-  /** Place of the next output behind its sample, in 1 / `ratio.up` of an input sample. */
+  /** How far the next output lies after its sample, in 1 / `ratio.up` of an input sample. */
   private phase = 0;
   /** Input and output samples since the stretch began. */
   private taken = 0;

@@ -20,7 +20,7 @@ export class Secret {
   }
 }
 
-/** Whether a browser's `Origin` may connect: any where none is listed, and who sends none is no browser. */
+/** Whether a browser's `Origin` may connect: any if none is listed; a client that sends none is no browser. */
 export function originAllowed(origin: string | undefined, allowed: readonly string[]): boolean {
   return origin === undefined || allowed.length === 0 || allowed.includes(origin);
 }

@@ -43,7 +43,7 @@ export interface AudioServerOptions {
   readonly allowedOrigins?: readonly string[];
   readonly onEvent?: (event: ServerEvent) => void;
   readonly onState?: (state: SourceState, sound: boolean) => void;
-  /** Told once of each fault that closed some listeners, or none, while the others go on. */
+  /** Called once for each fault that closed some listeners, or none, while the others go on. */
   readonly onError?: (error: OrgoError) => void;
   readonly clock?: Clock;
 }

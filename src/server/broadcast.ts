@@ -12,7 +12,7 @@ import { FormatChannel } from './format-channel';
 import type { Listener } from './listener';
 import { wireEncoderFor } from './wire-encoder';
 
-/** Who comes back within this time finds the capture still running. */
+/** A listener that comes back within this time finds the capture still running. */
 const STOP_AFTER_MS = 2000;
 /** A sound server that stays away this long ends the connections. */
 const GIVE_UP_AFTER_MS = 30_000;
@@ -23,9 +23,9 @@ export interface BroadcastOptions {
   readonly source: Source;
   readonly clock: Clock;
   readonly onEvent: (event: ServerEvent) => void;
-  /** Told whenever the source's state, or whether it gives sound, changed. */
+  /** Called whenever the source's state, or whether it gives sound, changed. */
   readonly onState: (state: SourceState, sound: boolean) => void;
-  /** Told once of each fault that ends one part of the broadcast while the others go on. */
+  /** Called once for each fault that ends one part of the broadcast while the others go on. */
   readonly onError: (error: OrgoError) => void;
 }
 
@@ -89,7 +89,7 @@ export class Broadcast {
     }
   }
 
-  /** Stops the source at once, and sends the listeners no more: who calls this closes them. */
+  /** Stops the source at once, and sends the listeners no more: the caller closes them. */
   stop(): void {
     for (const cancel of this.timers.values()) cancel();
     this.timers.clear();
@@ -101,7 +101,7 @@ export class Broadcast {
     this.options.source.stop();
     const change = this.detector.finish();
     this.detector = new SoundDetector();
-    if (change) this.tell(change);
+    if (change) this.report(change);
     this.enter({ kind: 'idle' });
   }
 
@@ -135,18 +135,18 @@ export class Broadcast {
       this.detect(frame);
     } catch (error) {
       this.detector = new SoundDetector();
-      this.reportFault('Sound and silence are told apart anew', error);
+      this.reportFault('The detection of sound and silence was started anew', error);
     }
   }
 
   private detect(frame: PcmFrame): void {
     const change = this.detector.push(frame);
     if (!change) return;
-    this.tell(change);
+    this.report(change);
     this.options.onState(this.state, this.detector.sound);
   }
 
-  /** A channel that failed is closed with its own listeners; who connects anew gets a new one. */
+  /** A channel that failed is closed with its own listeners; a listener that connects again gets a new one. */
   private endChannel(channel: FormatChannel, error: unknown): void {
     const { key } = channel.stream;
     this.channels.delete(key);
@@ -165,7 +165,7 @@ export class Broadcast {
     this.options.onError(new OrgoError('ORGO_CAPTURE_FAILED', message, { cause: error }));
   }
 
-  private tell({ sound, format, position, time }: SoundChange): void {
+  private report({ sound, format, position, time }: SoundChange): void {
     this.options.onEvent({
       event: sound ? 'sound-started' : 'sound-stopped',
       place: { format, stream: this.stream, position, time },
@@ -177,7 +177,7 @@ export class Broadcast {
     switch (state.kind) {
       case 'running':
         this.cancel('lost');
-        this.tellRunning(state.device);
+        this.reportRunning(state.device);
         this.admit();
         break;
       case 'suspended':
@@ -185,7 +185,7 @@ export class Broadcast {
         this.admit();
         break;
       case 'lost':
-        this.tellLost(state.error);
+        this.reportLost(state.error);
         // From one attempt to the next it may be starting in between: the time of the first loss counts.
         if (!this.timers.has('lost')) this.schedule('lost', GIVE_UP_AFTER_MS, () => this.giveUp());
         break;
@@ -195,7 +195,7 @@ export class Broadcast {
     }
   }
 
-  private tellRunning(device: string): void {
+  private reportRunning(device: string): void {
     const event = this.everRan ? 'capture-resumed' : 'capture-started';
     const isNews = this.away || !this.everRan;
     this.everRan = true;
@@ -203,7 +203,7 @@ export class Broadcast {
     if (isNews) this.options.onEvent({ event, device });
   }
 
-  private tellLost({ code, message }: OrgoError): void {
+  private reportLost({ code, message }: OrgoError): void {
     if (this.away || !this.everRan) return;
     this.away = true;
     this.options.onEvent({ event: 'capture-lost', code, message });

@@ -18,7 +18,7 @@ export function sendMessage(webSocket: WebSocket, message: ServerMessage): void 
 
 /**
  * Answers a client's messages for as long as it is connected. Clients with a wrong token are answered too while
- * their closing is put off: whether pings are answered must not tell which token is right.
+ * their closing is put off: whether pings are answered must not give away which token is right.
  */
 export class ControlMessages {
   private unreadable: number[] = [];

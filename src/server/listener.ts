@@ -43,7 +43,7 @@ interface Probe {
 /**
  * Writes whole frames straight to the socket, beside ws, whose own frames are written in one go too.
  * A listener keeps up as long as the socket took all that was written and it answers our pings: the kernels on
- * the way would swallow a minute of sound before the socket alone told of it.
+ * the way would swallow a minute of sound before the socket alone showed it.
  */
 export class Listener {
   readonly stream: WireStream;

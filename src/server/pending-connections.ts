@@ -38,7 +38,7 @@ export class PendingConnections {
 
   /**
    * A connection was accepted.
-   * @param address undefined where only its request will tell, as with a proxy in front
+   * @param address undefined where only its request will say it, as with a proxy in front
    */
   accepted(socket: Socket, address: string | undefined): void {
     const pending = this.add(socket);

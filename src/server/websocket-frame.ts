@@ -8,7 +8,7 @@ const LENGTH_64 = 127;
 const MAX_7_BIT_LENGTH = 125;
 const MAX_16_BIT_LENGTH = 0xffff;
 
-/** A ping carries the position that it stands behind, as a big-endian double. */
+/** A ping carries the position that it follows, as a big-endian double. */
 const PROBE_PAYLOAD_BYTES = 8;
 const PROBE_BYTES = 2 + PROBE_PAYLOAD_BYTES;
 
@@ -38,7 +38,7 @@ export function allocateBinaryFrame(payloadBytes: number): {
   return { bytes, offset };
 }
 
-/** `bytes` with a ping behind it, whose pong tells that everything up to `position` was read. */
+/** `bytes` with a ping after it, whose pong shows that everything up to `position` was read. */
 export function withProbe(bytes: Buffer, position: number): Buffer {
   const out = Buffer.allocUnsafe(bytes.length + PROBE_BYTES);
   bytes.copy(out);

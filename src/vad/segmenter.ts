@@ -180,7 +180,7 @@ function newPart(index: number, first: number, start: number): Part {
   return { index, first, start, speechEnd: first, probabilities: [], energies: [] };
 }
 
-/** Adds a window to `part`; tells whether it holds speech. */
+/** Adds a window to `part`; returns whether it holds speech. */
 function hear(part: Part, probability: number, energy: number, exit: number): boolean {
   part.probabilities.push(probability);
   part.energies.push(energy);

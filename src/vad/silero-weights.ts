@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConvolutionShape, LayerWeights } from './layers';
 
-/** All layers behind the STFT, at 16 kHz. */
+/** All layers after the STFT, at 16 kHz. */
 export interface SileroWeights {
   readonly encoder: readonly (LayerWeights & { readonly shape: ConvolutionShape })[];
   /** A row takes the encoder's 128 outputs, then the 128 hidden values; rows: input, forget, cell, output gate. */

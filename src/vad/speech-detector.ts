@@ -1,4 +1,4 @@
-/** Finds speech in one stream: gates its sound, cuts out its utterances, and tells where they begin and end. */
+/** Finds speech in one stream: gates its sound, cuts out its utterances, and reports where they begin and end. */
 import { msOfSamples, sameFormat, type PcmEncoding } from '../audio/format';
 import type { AudioFrame, PcmFrame } from '../audio/frame';
 import { Runs } from '../audio/runs';

@@ -25,7 +25,7 @@ export interface Speech {
   /** The same for all parts of an utterance, and unique in its stream. */
   readonly id: string;
   readonly startPosition: number;
-  /** Behind its last sample; of speech that is not over, behind the last one heard. */
+  /** Just after its last sample; while speech is not over, just after the last one heard. */
   readonly endPosition: number;
   /** When its first sample was captured: epoch ms, fractional. */
   readonly startTime: number;

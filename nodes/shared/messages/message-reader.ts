@@ -164,7 +164,7 @@ export class MessageReader {
     return { frame, timed: numbers.time !== undefined, startsOver: startsOver || isElsewhere, ends };
   }
 
-  /** What was left out between two messages of PCM counts as a gap, whether or not the second one tells of it. */
+  /** What was left out between two messages of PCM counts as a gap, whether or not the second one says so. */
   private placeOf(
     format: AudioFormat,
     numbers: DescribedNumbers,
@@ -176,7 +176,7 @@ export class MessageReader {
       throw badProperty('gap', gap, `such that positions stay below ${MAX_POSITION}`);
     if (expected === undefined) return { position, gap, isElsewhere: false };
     const jump = position - expected;
-    // So long a jump is another place, not a loss that anyone could fill.
+    // A jump this long is another place, not a loss that could be filled.
     const isFar = Math.abs(jump) > mostSamples(format.sampleRate);
     if (isFar) this.restart();
     if (!isPcm(format)) return { position, gap, isElsewhere: isFar };

@@ -1,7 +1,7 @@
-/** Reads the numbers of `msg.audio`: each is checked before anything is reckoned with it. */
+/** Reads the numbers of `msg.audio`: each is checked before anything is computed with it. */
 import { badProperty, isSampleRate, MAX_SAMPLE_RATE, type AudioDescription } from '../audio-description';
 
-/** The longest gap, or payload, that a message may tell of. */
+/** The longest gap, or payload, that a message may describe. */
 const LONGEST_SECONDS = 24 * 3600;
 /** The highest position: another day of sound at any rate still counts exactly. */
 export const MAX_POSITION = Number.MAX_SAFE_INTEGER - LONGEST_SECONDS * MAX_SAMPLE_RATE;

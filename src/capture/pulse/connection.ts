@@ -21,10 +21,10 @@ const CLIENT_NAME = 'node-red-contrib-orgo-audio';
 
 /** What comes from the server unasked. All are called from the socket's events, never from within a request. */
 export interface ConnectionEvents {
-  /** A pushed message; `body` stands behind its command and tag. */
+  /** A pushed message; `body` is what follows its command and tag. */
   onPush(command: number, body: TagReader): void;
   onAudio(channel: number, bytes: Buffer): void;
-  /** The connection is over, told once; not after {@link PulseConnection.close}. */
+  /** The connection is over, reported once; not after {@link PulseConnection.close}. */
   onEnd(error: OrgoError): void;
 }
 
@@ -162,7 +162,7 @@ export class PulseConnection {
   }
 
   private onMessage(message: Buffer): void {
-    // A message may close the connection, and others may stand behind it in the same read.
+    // A message may close the connection, and others may follow it in the same read.
     if (!this.open) return;
     const body = new TagReader(message);
     const command = body.u32();

@@ -21,7 +21,7 @@ export function messagePacket(message: Buffer): Buffer {
   return Buffer.concat([header, message]);
 }
 
-/** Who takes what the packets hold. */
+/** Receives what the packets hold. */
 export interface PacketSink {
   onMessage(message: Buffer): void;
   /** Part of a stream's samples, as it arrives: it may end within a sample. Shares the socket's memory. */

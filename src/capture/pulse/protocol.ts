@@ -58,7 +58,7 @@ export function pulseErrorText(code: number): string {
   return ERROR_TEXTS[code] ?? `error ${code}`;
 }
 
-/** Bits of SUBSCRIBE: which objects' changes are told. */
+/** Bits of SUBSCRIBE: which objects' changes are reported. */
 export const SUBSCRIBE_MASK = { sink: 0x01, source: 0x02, server: 0x80 } as const;
 /** Low 4 bits of a SUBSCRIBE_EVENT: what changed. */
 export const FACILITY_MASK = 0x0f;

@@ -64,7 +64,7 @@ export class PulseCapture implements Source {
   private readonly clock: Clock;
   private state: State = { kind: 'idle' };
   private sink: SourceSink | undefined;
-  private told: SourceState = { kind: 'idle' };
+  private reported: SourceState = { kind: 'idle' };
   private timeline: CaptureTimeline;
   private backoffMs = FIRST_BACKOFF_MS;
   private lastArrival = 0;
@@ -83,11 +83,11 @@ export class PulseCapture implements Source {
     this.timeline = new CaptureTimeline(this.clock);
     this.backoffMs = FIRST_BACKOFF_MS;
     if (this.unsupported()) {
-      this.tell({ kind: 'lost', error: unsupportedError(this.platform) });
+      this.report({ kind: 'lost', error: unsupportedError(this.platform) });
       return;
     }
     this.probe();
-    this.tell({ kind: 'starting' });
+    this.report({ kind: 'starting' });
   }
 
   stop(): void {
@@ -96,9 +96,9 @@ export class PulseCapture implements Source {
     this.enter({ kind: 'idle' });
     this.cancelFill?.();
     this.cancelFill = undefined;
-    if (this.told.kind === 'idle') return;
-    this.told = { kind: 'idle' };
-    sink?.onState(this.told);
+    if (this.reported.kind === 'idle') return;
+    this.reported = { kind: 'idle' };
+    sink?.onState(this.reported);
   }
 
   private probe(): void {
@@ -146,7 +146,7 @@ export class PulseCapture implements Source {
       this.backoffMs = FIRST_BACKOFF_MS;
       this.run(state.session, state.device);
     }
-    // Who was told of the state may have stopped us, or started anew.
+    // The state's receiver may have stopped us, or started us again.
     if (frame && timeline === this.timeline) this.sink?.onFrame(frame);
   }
 
@@ -183,21 +183,21 @@ export class PulseCapture implements Source {
     }
     this.later(this.backoffMs, () => this.probe());
     this.backoffMs = Math.min(this.backoffMs * 2, MAX_BACKOFF_MS);
-    if (error) this.tell({ kind: 'lost', error });
+    if (error) this.report({ kind: 'lost', error });
   }
 
   /** Sound arrives: the timers that wait for it end. */
   private run(session: Session, device: CaptureDevice): void {
     this.enter({ kind: 'running', session, device });
     this.watch();
-    this.tell({ kind: 'running', device: device.sourceName, muted: device.muted });
+    this.report({ kind: 'running', device: device.sourceName, muted: device.muted });
   }
 
   private suspend(session: Session, device: CaptureDevice): void {
     this.timeline.jump();
     this.enter({ kind: 'suspended', session, device });
     this.fill();
-    this.tell({ kind: 'suspended', device: device.sourceName });
+    this.report({ kind: 'suspended', device: device.sourceName });
   }
 
   /** The device is no longer suspended. */
@@ -228,7 +228,7 @@ export class PulseCapture implements Source {
     this.fill();
     const limit = STALLED_AFTER_MS + STALL_LIMIT_MS;
     this.later(STALL_LIMIT_MS, () => this.onEnd(silentError(device, limit)));
-    this.tell({ kind: 'lost', error: silentError(device, STALLED_AFTER_MS) });
+    this.report({ kind: 'lost', error: silentError(device, STALLED_AFTER_MS) });
   }
 
   /** Silence keeps the sample clock running until sound arrives again. */
@@ -238,7 +238,7 @@ export class PulseCapture implements Source {
       this.cancelFill = undefined;
       const frame = this.timeline.fill();
       if (frame) this.sink?.onFrame(frame);
-      // Whoever takes the frame may have stopped us.
+      // The frame's receiver may have stopped us.
       if (this.state.kind !== 'running' && this.state.kind !== 'idle') this.fill();
     });
   }
@@ -260,10 +260,10 @@ export class PulseCapture implements Source {
     this.cancelTimer = this.clock.after(delayMs, then);
   }
 
-  /** Comes last wherever a state changes: who hears it may stop us. */
-  private tell(state: SourceState): void {
-    if (sameState(this.told, state)) return;
-    this.told = state;
+  /** Called last wherever a state changes, since its receiver may stop us. */
+  private report(state: SourceState): void {
+    if (sameState(this.reported, state)) return;
+    this.reported = state;
     this.sink?.onState(state);
   }
 

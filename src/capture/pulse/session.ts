@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly connect?: Connect;
 }
 
-/** What a session tells. Nothing comes after `onEnd`, or after {@link Session.close}. */
+/** What a session reports. Nothing comes after `onEnd`, or after {@link Session.close}. */
 export interface SessionEvents {
   /** The stream is made; samples may follow. Comes once, before them. */
   onStream(device: CaptureDevice, format: CaptureFormat): void;
@@ -86,7 +86,7 @@ class PulseSession implements Session {
       const device = await findDevice(connection, name);
       const format = captureFormat(device.spec);
       if (!this.open) return;
-      // A device that idles is suspended, and resumes for the stream: the look afterwards tells.
+      // A device that idles is suspended, and resumes for the stream: looking afterwards shows it.
       this.captured = { device: { ...device, suspended: false }, format };
       this.events.onStream(this.captured.device, format);
       await openRecordStream(connection, device, format, fragmentMs);
@@ -131,7 +131,7 @@ class PulseSession implements Session {
     const events: ConnectionEvents = {
       onPush: (command, body) => this.onPush(command, body),
       onAudio: (_channel, bytes) => this.onAudio(bytes),
-      // While it connects, its requests fail and tell why.
+      // While it connects, its requests fail and say why.
       onEnd: (error) => {
         if (connected()) this.end(error);
       },
@@ -160,7 +160,7 @@ class PulseSession implements Session {
     this.look();
   }
 
-  /** Whatever was pushed (a change, a suspension, the stream's end): the lists tell what is so now. */
+  /** Whatever was pushed (a change, a suspension, the stream's end): the lists say how it is now. */
   private look(): void {
     this.lookWanted = true;
     if (!this.looking) void this.lookWhileWanted();

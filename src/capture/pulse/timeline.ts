@@ -17,7 +17,7 @@ const HOLE_PROGRESS_MS = 50;
 const HOLE_AFTER_MS = 100;
 /** When all of this long was later than {@link FRESH_MS}, as much is missing from the stream. */
 const LATENESS_WINDOW_MS = 2000;
-/** Silence stays this far behind real time, so that the sound that ends it finds room. */
+/** Silence is written this much later than real time, so that there is room for the sound that ends it. */
 const FILL_LAG_MS = 10;
 
 /** Late sound is being dropped, until it is fresh again or shows itself to come after a hole. */

@@ -28,16 +28,16 @@ export interface FlowReport {
   readonly gapSamples: number;
 }
 
-export interface HearingFlow {
+export interface LatencyFlow {
   readonly impulses: HeardImpulse[];
   report(): Promise<FlowReport>;
   stop(): Promise<void>;
 }
 
-export async function startHearingFlow(
+export async function startLatencyFlow(
   pulseServer: string,
   env: Readonly<Record<string, string>>,
-): Promise<HearingFlow> {
+): Promise<LatencyFlow> {
   const userDir = await mkdtemp(join(tmpdir(), 'orgo-bench-'));
   const [editorPort, audioPort] = [await freePort(), await freePort()];
   await mkdir(join(userDir, 'node_modules'));

@@ -7,7 +7,7 @@ const OPCODE_PING = 9;
 const MASKED_PONG = 0x8a;
 const MASK_BIT = 0x80;
 
-export class SwarmListener {
+export class LoadClient {
   /** Binary frames that arrived. */
   frames = 0;
   /** When each arrived, on performance's clock; kept only where asked for. */
@@ -21,7 +21,7 @@ export class SwarmListener {
     socket.on('data', (chunk: Buffer) => this.parse(chunk));
   }
 
-  static async connect(port: number, path: string, keepArrivals = false): Promise<SwarmListener> {
+  static async connect(port: number, path: string, keepArrivals = false): Promise<LoadClient> {
     const socket = connect(port, '127.0.0.1');
     socket.setNoDelay(true);
     await once(socket, 'connect');
@@ -34,7 +34,7 @@ export class SwarmListener {
     if (!answer.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101')) || end < 0) {
       throw new Error(`no WebSocket: ${answer.subarray(0, 60).toString()}`);
     }
-    const listener = new SwarmListener(socket, keepArrivals);
+    const listener = new LoadClient(socket, keepArrivals);
     listener.parse(answer.subarray(end + 4));
     return listener;
   }

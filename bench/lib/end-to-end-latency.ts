@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startPulse } from '../../test/support/pulse-daemon';
 import { BareCapture, type BareImpulse } from './bare-capture';
-import { startHearingFlow, type FlowReport, type HeardImpulse } from './hearing-flow';
+import { startLatencyFlow, type FlowReport, type HeardImpulse } from './latency-flow';
 import { impulseTrain } from './impulses';
 
 /** What our own capture asks for. */
@@ -31,13 +31,13 @@ export interface Window {
 }
 
 /** Measures one window after the other, `seconds` each, until `onWindow` returns false. */
-export async function measureHearing(
+export async function measureLatency(
   seconds: number,
   onWindow: (window: Window, index: number) => boolean,
 ): Promise<void> {
   const pulse = await startPulse();
   const bare = new BareCapture(pulse.env, 'vspk.monitor', FRAGMENT_MS);
-  const flow = await startHearingFlow(`unix:${pulse.socket}`, pulse.env);
+  const flow = await startLatencyFlow(`unix:${pulse.socket}`, pulse.env);
   const train = impulseTrain(TRAIN_SECONDS, Math.random);
   let playing = true;
   const player = (async (): Promise<void> => {
