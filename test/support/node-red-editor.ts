@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
 /** What the editor holds of a node. */
 export interface EditorNodeState {
@@ -40,14 +40,15 @@ export async function openEditor(url: string, { dark = false } = {}): Promise<Ed
     viewport: { width: 1200, height: 1100 },
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
   });
-  const page = await browser.newPage();
-  const failures: string[] = [];
-  page.on('pageerror', (error) => failures.push(error.message));
-  await page.goto(url);
-  await page.locator('#red-ui-palette .red-ui-palette-node').first().waitFor();
-  await page.locator('.red-ui-flow-node').first().waitFor({ state: 'attached' });
-  if (dark) await page.evaluate("document.documentElement.classList.add('nr-theme-dark')");
-  if (failures.length > 0) throw new Error(`the editor's scripts failed: ${failures.join('; ')}`);
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  const page = await loadEditor(browser, url, dark).catch(async (error: unknown) => {
+    // A browser that is still open would keep the test run from ending.
+    await close();
+    throw error;
+  });
 
   return {
     page,
@@ -81,14 +82,24 @@ export async function openEditor(url: string, { dark = false } = {}): Promise<Ed
       await page.locator(button).click();
       await page.locator(formOf(configType)).waitFor({ state: 'detached' });
     },
-    async close() {
-      await browser.close();
-      await rm(profile, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
 /** The form of the open dialog. */
 export function formOf(configType?: string): string {
   return configType === undefined ? '#dialog-form' : '#node-config-dialog-edit-form';
+}
+
+/** A page with the editor in it, its palette and flow drawn. */
+async function loadEditor(browser: BrowserContext, url: string, dark: boolean): Promise<Page> {
+  const page = await browser.newPage();
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(error.message));
+  await page.goto(url);
+  await page.locator('#red-ui-palette .red-ui-palette-node').first().waitFor();
+  await page.locator('.red-ui-flow-node').first().waitFor({ state: 'attached' });
+  if (dark) await page.evaluate("document.documentElement.classList.add('nr-theme-dark')");
+  if (failures.length > 0) throw new Error(`the editor's scripts failed: ${failures.join('; ')}`);
+  return page;
 }
