@@ -1,7 +1,7 @@
 /** A computer's sound as messages of a flow, with the events of its connection. */
 import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
-import type { PcmFormat } from '../../src/audio/format';
+import { msOfSamples, type PcmFormat } from '../../src/audio/format';
 import type { PcmFrame } from '../../src/audio/frame';
 import { AudioStream } from '../../src/client/audio-stream';
 import type { Gap } from '../../src/client/receiver';
@@ -120,7 +120,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
     this.counts.gaps += 1;
     const sampleRate = this.messages?.format.sampleRate ?? this.asked.sampleRate;
     this.sendEvent(
-      { event: 'gap', samples, filled, durationMs: (samples * 1000) / sampleRate },
+      { event: 'gap', samples, filled, durationMs: msOfSamples(sampleRate, samples) },
       this.messages?.at(position, time),
     );
   }

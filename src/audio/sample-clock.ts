@@ -1,4 +1,5 @@
-/** Tells when a sample was captured, from when its successors arrived: moves with the samples, not the jitter. */
+/** Estimates when a sample was captured from when the later ones arrived: moves with the samples, not the jitter. */
+import { msOfSamples } from './format';
 
 /** How fast the estimate may drift later: 200 ppm, twice what crystal oscillators are apart. */
 const RISE_PER_MS = 200e-6;
@@ -27,7 +28,7 @@ export class SampleClock {
    * @param arrival ms on any clock; {@link timeOf} answers on the same one
    */
   observe(position: number, arrival: number): void {
-    const measured = arrival - (position * 1000) / this.sampleRate;
+    const measured = arrival - msOfSamples(this.sampleRate, position);
     if (this.offset === undefined) {
       this.offset = measured;
       this.startedAt = arrival;
@@ -56,7 +57,7 @@ export class SampleClock {
 
   /** When the sample at `position` was captured. */
   timeOf(position: number): number {
-    return (this.offset ?? 0) + (position * 1000) / this.sampleRate;
+    return (this.offset ?? 0) + msOfSamples(this.sampleRate, position);
   }
 
   /** Whether any arrival was seen. */

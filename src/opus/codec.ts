@@ -1,6 +1,6 @@
 /** The one way to an Opus library: nothing passes that could end the process, and every failure is an OrgoError. */
 import { errorText, OrgoError } from '../audio/errors';
-import type { Channels } from '../audio/format';
+import { msOfSamples, type Channels } from '../audio/format';
 import type { DecoderRequest, EncoderRequest, LibraryCodec, OpusLibrary, OpusRate } from './library';
 import { parsePacket } from './packet';
 
@@ -29,7 +29,7 @@ export class OpusCodec {
    */
   encode(pcm: Buffer): Buffer {
     const frameSamples = pcm.length / (BYTES_PER_SAMPLE * this.channels);
-    const ms = (frameSamples * 1000) / this.sampleRate;
+    const ms = msOfSamples(this.sampleRate, frameSamples);
     if (!FRAME_LENGTHS_MS.some((allowed) => allowed === ms))
       throw new RangeError(`OpusCodec.encode: ${pcm.length} bytes are no frame of ${this.sampleRate} Hz`);
     const codec = this.live();

@@ -165,6 +165,6 @@ export class CaptureTimeline {
   private positionAt(time: number): number {
     if (!this.current) return 0;
     const { format, line } = this.current;
-    return Math.round(((time - line.timeOf(0)) * format.sampleRate) / 1000);
+    return samplesInMs(format.sampleRate, time - line.timeOf(0));
   }
 }
