@@ -223,8 +223,9 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
       await recorder.more(0.5);
       assert.ok(toneIn(recorder, 1000) > 0.49);
       recorder.assertUnbroken();
+      // Without a server for half a second and more: a stall of the machine loses less.
       assert.ok(
-        recorder.frames.every((frame) => frame.gap < RATE / 10),
+        recorder.frames.every((frame) => frame.gap < 0.4 * RATE),
         'silence stood in for what was missing',
       );
     }));
