@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { NEWER_RUNTIME } from './runtimes';
 
 /** Debian's own Python: a version manager's has no Debian packages. */
 export const DEBIAN_PYTHON = '/usr/bin/python3';
@@ -13,6 +14,7 @@ export const HUMAN_SPEECH = '/usr/share/pocketsphinx/test/data';
 const THINGS: Readonly<Record<string, () => boolean>> = {
   'python3-websockets': () => spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0,
   'pocketsphinx-testdata': () => existsSync(HUMAN_SPEECH),
+  'node24-node-red5': () => existsSync(NEWER_RUNTIME.node) && existsSync(NEWER_RUNTIME.red),
 };
 
 /** For the options of one test. */

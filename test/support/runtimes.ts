@@ -15,6 +15,8 @@ export interface Runtime {
   readonly node: string;
   /** Path of Node-RED's red.js. */
   readonly red: string;
+  /** For `needs`: what may be missing. */
+  readonly needs: readonly string[];
 }
 
 /** This process's Node with the Node-RED that the project itself uses. */
@@ -22,21 +24,18 @@ export const OWN_RUNTIME: Runtime = {
   name: `Node ${process.versions.node.split('.')[0] ?? ''} × Node-RED 4.1`,
   node: process.execPath,
   red: join(ROOT, 'node_modules', 'node-red', 'red.js'),
+  needs: [],
 };
 
 const NEWER = join(ROOT, '.tmp', 'node24-node-red5');
 
-/** Its parts come from the npm registry into .tmp/ at {@link installNewerRuntime}, and stay for the next run. */
+/** Its parts come from the npm registry into .tmp/ by `scripts/setup-runtimes.mjs`, and stay for the next run. */
 export const NEWER_RUNTIME: Runtime = {
   name: 'Node 24 × Node-RED 5',
   node: join(NEWER, 'node_modules', 'node24', 'bin', 'node'),
   red: join(NEWER, 'node_modules', 'node-red', 'red.js'),
+  needs: ['node24-node-red5'],
 };
-
-/** Installs what is not there yet; `npm test` has done so before. */
-export async function installNewerRuntime(): Promise<void> {
-  await run(process.execPath, [join(ROOT, 'scripts', 'setup-runtimes.mjs'), 'node24-node-red5']);
-}
 
 export interface UserDirectory {
   readonly path: string;

@@ -101,10 +101,13 @@ export function soundClients(
       );
       const chunks: Buffer[] = [];
       child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+      // What lies in the pipe when it exits belongs to the recording, too.
+      const closed = once(child, 'close');
       await once(child.stdout, 'data');
       return {
         async stop() {
           await endChild(child);
+          await closed;
           return Buffer.concat(chunks);
         },
       };

@@ -44,10 +44,12 @@ export async function startTimedRecording(
     const now = performance.timeOrigin + performance.now();
     startTime = Math.min(startTime, now - (bytes / (2 * channels) / rate) * MS_PER_S);
   });
+  const closed = once(child, 'close');
   await once(child.stdout, 'data');
   return {
     async stop() {
       await endChild(child);
+      await closed;
       return { startTime, format: SINK_FORMAT, data: Buffer.concat(chunks) };
     },
   };

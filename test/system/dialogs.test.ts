@@ -8,13 +8,7 @@ import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
 import { formOf, openEditor, type Editor } from '../support/node-red-editor';
 import { ROOT } from '../support/packed-package';
-import {
-  installNewerRuntime,
-  NEWER_RUNTIME,
-  OWN_RUNTIME,
-  type Runtime,
-  type UserDirectory,
-} from '../support/runtimes';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
 
 const CONFIG_TYPES = ['orgo-computer'];
 /** Screenshots are put into this folder, for who wants to look at them. */
@@ -41,7 +35,7 @@ const BARE: FlowNode[] = [
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
   const themes = runtime === NEWER_RUNTIME ? ['light', 'dark'] : ['light'];
   for (const theme of themes) {
-    describeWith(needs('chromium'), `the dialogs in ${runtime.name}, ${theme}`, (tools) => {
+    describeWith(needs('chromium', ...runtime.needs), `the dialogs in ${runtime.name}, ${theme}`, (tools) => {
       inEditor(runtime, theme, tools);
     });
   }
@@ -53,7 +47,6 @@ function inEditor(runtime: Runtime, theme: string, { test, before, after }: Suit
   let editor: Editor;
 
   before(async () => {
-    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
     userDir = await userDirectoryWithLink();
     nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
     await nodeRed.deploy(BARE);

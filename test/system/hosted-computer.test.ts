@@ -1,17 +1,11 @@
 /** The example of a hosted computer in real Node-REDs, against a stand-in of the whole hosted service. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
 import { fillIn, importExample, nodeOf } from '../support/examples';
 import { HostedOrgo } from '../support/hosted-orgo';
 import { userDirectoryWithLink } from '../support/linked-package';
+import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { startNodeRed, type DebugMessage, type NodeRed } from '../support/node-red';
-import {
-  installNewerRuntime,
-  NEWER_RUNTIME,
-  OWN_RUNTIME,
-  type Runtime,
-  type UserDirectory,
-} from '../support/runtimes';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
 
 /** Apart by more than what a level message may be off by. */
 const AMPLITUDE_BEFORE = 0.1;
@@ -19,7 +13,9 @@ const AMPLITUDE_AFTER = 0.4;
 const LEVEL_TOLERANCE_DB = 0.5;
 
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
-  void describe(`a hosted computer, ${runtime.name}`, () => inRuntime(runtime));
+  describeWith(needs(...runtime.needs), `a hosted computer, ${runtime.name}`, (tools) =>
+    inRuntime(runtime, tools),
+  );
 }
 
 /** Takes level messages such as `-9.0 dBFS ███` of a sine of `amplitude`. */
@@ -28,13 +24,12 @@ function isLevelOf(amplitude: number): (message: DebugMessage) => boolean {
   return ({ msg }) => Math.abs(Number.parseFloat(msg) - dbfs) < LEVEL_TOLERANCE_DB;
 }
 
-function inRuntime(runtime: Runtime): void {
+function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
   let service: HostedOrgo;
   let userDir: UserDirectory;
   let nodeRed: NodeRed;
 
   before(async () => {
-    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
     service = await HostedOrgo.start();
     userDir = await userDirectoryWithLink();
     const env = { ORGO_API_KEY: service.apiKey, ORGO_COMPUTER_ID: service.computer.id };
@@ -46,7 +41,7 @@ function inRuntime(runtime: Runtime): void {
     await service.close();
   });
 
-  void test('is heard with its id and an API key alone, and again after it restarted elsewhere', async () => {
+  test('is heard with its id and an API key alone, and again after it restarted elsewhere', async () => {
     service.computer.amplitude = AMPLITUDE_BEFORE;
     const example = await importExample('hear-an-orgo-computer');
     // Only the service's own address is not the real one.

@@ -11,7 +11,6 @@ import { freePort, isPortTaken, startNodeRed, type NodeRed } from '../support/no
 import { packPackage, type PackedPackage } from '../support/packed-package';
 import { startPulse, type PulseDaemon } from '../support/pulse-daemon';
 import {
-  installNewerRuntime,
   NEWER_RUNTIME,
   OWN_RUNTIME,
   userDirectoryWith,
@@ -44,7 +43,9 @@ function isToneLevel(text: string): boolean {
 }
 
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
-  describeWith(needs('pulseaudio', 'pactl', 'pacat'), runtime.name, (tools) => inRuntime(runtime, tools));
+  describeWith(needs('pulseaudio', 'pactl', 'pacat', ...runtime.needs), runtime.name, (tools) =>
+    inRuntime(runtime, tools),
+  );
 }
 
 function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
@@ -56,7 +57,6 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
   const ports: number[] = [];
 
   before(async () => {
-    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
     packed = await packPackage();
     userDir = await userDirectoryWith(packed.file);
     pulse = await startPulse();

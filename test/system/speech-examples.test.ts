@@ -10,13 +10,7 @@ import { fillIn, importExample, nodeOf, withFlowEnv, type Flow } from '../suppor
 import { userDirectoryWithLink } from '../support/linked-package';
 import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
-import {
-  installNewerRuntime,
-  NEWER_RUNTIME,
-  OWN_RUNTIME,
-  type Runtime,
-  type UserDirectory,
-} from '../support/runtimes';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
 
 const run = promisify(execFile);
 
@@ -26,7 +20,7 @@ const LINGER_S = '1';
 
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
   const name = `the examples of speech and Opus, ${runtime.name}`;
-  describeWith(needs('opusinfo', 'ffprobe'), name, (tools) => inRuntime(runtime, tools));
+  describeWith(needs('opusinfo', 'ffprobe', ...runtime.needs), name, (tools) => inRuntime(runtime, tools));
 }
 
 function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
@@ -35,7 +29,6 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
   let nodeRed: NodeRed;
 
   before(async () => {
-    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
     directory = await mkdtemp(join(tmpdir(), 'orgo-speech-'));
     userDir = await userDirectoryWithLink();
     nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
