@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
 import { selfSigned } from './certificate';
 import { needs } from '../support/needs';
@@ -16,10 +16,11 @@ import {
   type Listening,
   type ListenOptions,
 } from './rig';
+import { it } from '../support/hang-guard';
 
 const TOKEN = 'sesame & "öffne" dich';
 
-describe('an audio stream', { timeout: 20_000 }, () => {
+describe('an audio stream', () => {
   let server: FakeAudioServer;
   let streams: Listening[];
 

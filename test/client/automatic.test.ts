@@ -1,12 +1,13 @@
 /** The automatic address, against a stand-in of the whole hosted service. */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe } from 'node:test';
 import { automaticEndpoint, type EndpointSource } from '../../src/client/endpoint';
 import { OrgoApi } from '../../src/client/orgo-api';
 import { HostedOrgo } from '../support/hosted-orgo';
 import { listenTo, type Listening } from './rig';
+import { it } from '../support/hang-guard';
 
-describe('automatic, at the hosted service', { timeout: 20_000 }, () => {
+describe('automatic, at the hosted service', () => {
   let service: HostedOrgo;
   let listening: Listening | undefined;
 

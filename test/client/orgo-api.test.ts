@@ -3,13 +3,14 @@ import { createServer } from 'node:https';
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe } from 'node:test';
 import { OrgoError, type OrgoErrorCode } from '../../src/audio/errors';
 import { OrgoApi } from '../../src/client/orgo-api';
 import { FakeClock } from '../nodes/fake-clock';
 import { selfSigned } from './certificate';
 import { needs } from '../support/needs';
 import { httpServer } from './rig';
+import { it } from '../support/hang-guard';
 
 const KEY = 'sk_live_1234567890';
 const PASSWORD = 'hunter2hunter2';
@@ -19,7 +20,7 @@ const json = (status: number, body: unknown): RequestListener => {
   };
 };
 
-describe('the REST API', { timeout: 20_000 }, () => {
+describe('the REST API', () => {
   let clock: FakeClock;
   let closeServer: (() => Promise<void>) | undefined;
 

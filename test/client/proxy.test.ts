@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer as createHttpsServer } from 'node:https';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe } from 'node:test';
 import { OrgoApi } from '../../src/client/orgo-api';
 import { enteredEndpoint } from '../../src/client/endpoint';
 import { proxyFor, type Environment } from '../../src/client/proxy';
@@ -8,6 +8,7 @@ import { FakeClock } from '../nodes/fake-clock';
 import { startConnectProxy, type ConnectProxy } from '../support/connect-proxy';
 import { selfSigned } from './certificate';
 import { FakeAudioServer, httpServer, listenTo, STARTED, type Listening } from './rig';
+import { it } from '../support/hang-guard';
 
 const PROXY = 'http://proxy.test:3128';
 
@@ -53,7 +54,7 @@ describe('proxyFor', () => {
   });
 });
 
-describe('through a proxy', { timeout: 20_000 }, () => {
+describe('through a proxy', () => {
   let proxy: ConnectProxy;
   let env: Environment;
   let streams: Listening[];

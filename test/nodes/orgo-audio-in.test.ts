@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe } from 'node:test';
 import { AudioIn } from '../../nodes/orgo-audio-in/audio-in';
 import registerComputer from '../../nodes/orgo-computer/orgo-computer';
 import { registerNode, type Message } from '../../nodes/shared/red';
@@ -7,10 +7,11 @@ import { FakeAudioServer, frameBytes, STARTED, type Caller } from '../client/rig
 import { FakeClock } from './fake-clock';
 import { HostedOrgo } from '../support/hosted-orgo';
 import { FakeRed, type FakeNode } from './fake-red';
+import { it } from '../support/hang-guard';
 
 const T = 1_763_842_000_000;
 
-describe('orgo-audio-in', { timeout: 20_000 }, () => {
+describe('orgo-audio-in', () => {
   let red: FakeRed;
   let clock: FakeClock;
   let server: FakeAudioServer;

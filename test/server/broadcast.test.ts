@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
 import type { PcmFormat } from '../../src/audio/format';
 import { FakeClock } from '../nodes/fake-clock';
 import { channelOf, measureTone } from '../support/tone';
 import { ManualSource, ramp, SOURCE_EPOCH, WIRE_DEFAULT } from '../support/manual-source';
 import { ServerRig, type TestClient } from '../support/server-rig';
+import { it } from '../support/hang-guard';
 
 const FRAME = 480;
 const RUNNING = { kind: 'running', device: 'manual', muted: false } as const;
@@ -40,7 +41,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }
 
-describe('Broadcast: from one capture to the next', { timeout: 30_000 }, () => {
+describe('Broadcast: from one capture to the next', () => {
   it('carries nothing over, though a listener does not answer its closing', () =>
     scene(async ({ rig, source }) => {
       const deaf = await rig.listen('&clock=1');
@@ -156,7 +157,7 @@ async function giveTone(source: ManualSource, client: TestClient, frames: number
   }
 }
 
-describe('Broadcast: conversion', { timeout: 60_000 }, () => {
+describe('Broadcast: conversion', () => {
   const sources: PcmFormat[] = [
     { encoding: 's16le', sampleRate: 48000, channels: 2 },
     { encoding: 's16le', sampleRate: 44100, channels: 1 },
@@ -217,20 +218,16 @@ describe('Broadcast: conversion', { timeout: 60_000 }, () => {
   });
 });
 
-it(
-  'who shuts down waits for no guesser: a 4401 that was put off is closed with 1001',
-  { timeout: 10_000 },
-  async () => {
-    const clock = new FakeClock();
-    const rig = await ServerRig.open({ clock });
-    for (let i = 0; i < 10; i++) await rig.connect('token=wrong').untilClosed();
-    const [waiting, leaving] = [rig.connect('token=wrong'), rig.connect('token=wrong')];
-    await Promise.all([once(waiting.webSocket, 'open'), once(leaving.webSocket, 'open')]);
-    assert.equal(clock.pending, 2);
-    leaving.webSocket.terminate();
-    await until(() => clock.pending === 1);
-    await rig.close();
-    assert.equal((await waiting.untilClosed()).code, 1001);
-    assert.equal(clock.pending, 0);
-  },
-);
+it('who shuts down waits for no guesser: a 4401 that was put off is closed with 1001', async () => {
+  const clock = new FakeClock();
+  const rig = await ServerRig.open({ clock });
+  for (let i = 0; i < 10; i++) await rig.connect('token=wrong').untilClosed();
+  const [waiting, leaving] = [rig.connect('token=wrong'), rig.connect('token=wrong')];
+  await Promise.all([once(waiting.webSocket, 'open'), once(leaving.webSocket, 'open')]);
+  assert.equal(clock.pending, 2);
+  leaving.webSocket.terminate();
+  await until(() => clock.pending === 1);
+  await rig.close();
+  assert.equal((await waiting.untilClosed()).code, 1001);
+  assert.equal(clock.pending, 0);
+});

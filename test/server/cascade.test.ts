@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe } from 'node:test';
 import { FlowSource } from '../../src/capture/flow-source';
 import { AudioServer } from '../../src/server/audio-server';
 import { StandaloneListener } from '../../src/server/standalone-listener';
@@ -8,12 +8,13 @@ import { listenTo, tokens } from '../client/rig';
 import { FakeClock } from '../nodes/fake-clock';
 import { ramp, rampValue, SOURCE_EPOCH, WIRE_DEFAULT } from '../support/manual-source';
 import { PASSWORD, ServerRig, TestClient } from '../support/server-rig';
+import { it } from '../support/hang-guard';
 
 const FRAME = 480;
 /** Of a hole, so much goes out as silence at each server. */
 const SILENCE = 2400;
 
-describe('a server that is fed what another one serves', { timeout: 30_000 }, () => {
+describe('a server that is fed what another one serves', () => {
   it('passes position, time and what was left out on, to the sample', async () => {
     const clock = new FakeClock();
     const near = await ServerRig.open({ clock });

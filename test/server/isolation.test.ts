@@ -1,6 +1,6 @@
 /** A fault in one part of the broadcast stays there. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it, mock } from 'node:test';
+import { afterEach, describe, mock } from 'node:test';
 import type { OrgoError } from '../../src/audio/errors';
 import type { PcmFrame } from '../../src/audio/frame';
 import { SoundDetector } from '../../src/audio/sound-detector';
@@ -9,6 +9,7 @@ import { Packetizer } from '../../src/server/packetizer';
 import { FakeClock } from '../nodes/fake-clock';
 import { ManualSource, ramp, WIRE_DEFAULT } from '../support/manual-source';
 import { ServerRig } from '../support/server-rig';
+import { it } from '../support/hang-guard';
 
 const FRAME = 480;
 
@@ -24,7 +25,7 @@ function breakRate(sampleRate: number, broken: () => boolean): void {
   });
 }
 
-describe('a fault in one channel', { timeout: 30_000 }, () => {
+describe('a fault in one channel', () => {
   it('closes its own listeners with 4500, is reported once, and disturbs no other', async () => {
     const errors: OrgoError[] = [];
     const rig = await ServerRig.open({ onError: (error) => errors.push(error) });
@@ -94,7 +95,7 @@ it('a source that throws when it starts is a capture that can not be had', async
   await rig.close();
 });
 
-describe('gaps of any size in what a flow feeds', { timeout: 30_000 }, () => {
+describe('gaps of any size in what a flow feeds', () => {
   for (const gap of [1e300, Infinity, 2 ** 53, 2 ** 60 + 0.5, 0.25, NaN, -5]) {
     it(`${gap}: every format goes on`, async () => {
       const clock = new FakeClock();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { describe, it } from 'node:test';
+import { describe } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { AudioServer } from '../../src/server/audio-server';
 import { StandaloneListener } from '../../src/server/standalone-listener';
@@ -9,6 +9,7 @@ import { selfSigned } from '../client/certificate';
 import { ManualSource, ramp, WIRE_DEFAULT } from '../support/manual-source';
 import { describeWith, needs } from '../support/needs';
 import { PASSWORD, TestClient } from '../support/server-rig';
+import { it } from '../support/hang-guard';
 
 const UPGRADE = (path: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
@@ -50,7 +51,7 @@ async function halfOpen({ port }: Scene): Promise<Socket> {
   return socket;
 }
 
-describe('StandaloneListener', { timeout: 30_000 }, () => {
+describe('StandaloneListener', () => {
   it('closes though who was refused an upgrade keeps its side open', () =>
     scene(async (at) => {
       const socket = await halfOpen(at);
