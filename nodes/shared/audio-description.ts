@@ -72,6 +72,14 @@ export function streamNameOf(msg: Message): string | undefined {
   return undefined;
 }
 
+const DEFAULT_REASON = 'stopped';
+
+/** Why the stream ends that `msg` ends. */
+export function reasonOf(msg: Message): string {
+  const reason = descriptionOf(msg)?.['reason'];
+  return typeof reason === 'string' && reason !== '' ? reason : DEFAULT_REASON;
+}
+
 /** Whether `value` is a rate that a message may carry. */
 export function isSampleRate(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= MIN_SAMPLE_RATE && Number(value) <= MAX_SAMPLE_RATE;

@@ -1,16 +1,16 @@
 /** One stream in a node: what came of it, the transform that works on it, and where its output stands. */
 import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
-import { isPcm, sameFormat, samplesInMs, type AudioFormat, type PcmFormat } from '../../src/audio/format';
-import { sliceFrame, type AudioFrame } from '../../src/audio/frame';
+import { sameFormat, type AudioFormat } from '../../src/audio/format';
+import type { AudioFrame } from '../../src/audio/frame';
 import { AUDIO_OUTPUT, type Emission } from '../../src/audio/transform';
-import { ENCODINGS } from '../../src/containers/encodings';
-import { descriptionOf } from './audio-description';
+import { reasonOf } from './audio-description';
 import type { Message, Send } from './red';
 import { MessageReader, type Accepted } from './messages/message-reader';
 import { mostSamples } from './messages/numbers';
 import { MessageWriter } from './messages/message-writer';
 import type { CreateTransform, NodeTransform } from './node-transform';
+import { sliceOf } from './slices';
 import { SerialQueue, waitFor, type Work } from './work-queue';
 
 export interface StreamOptions<Live = unknown> {
@@ -35,10 +35,8 @@ export interface StreamHost {
   readonly onFailure: (error: Error, msg: Message) => void;
 }
 
-/** Why a stream ended, where the message that ends it does not say. */
-const DEFAULT_REASON = 'stopped';
-const DEFAULT_SLICE_MS = 1000;
-
+/** Why a stream ended that could not be worked off. */
+const FAILED_REASON = 'error';
 const AUDIO_ONLY = [AUDIO_OUTPUT];
 
 /** One message, as it waits to be worked off. */
@@ -106,6 +104,10 @@ export class Stream<Live = unknown> {
     const { msg, send } = arrival;
     if (msg['reset'] !== undefined) yield* this.startOver(send);
     this.template = withoutPayload(msg);
+    if (this.options.accepted.wholeFiles === true && Buffer.isBuffer(msg.payload) && msg.payload.length > 0) {
+      yield* this.takeFile(arrival);
+      return;
+    }
     const complete = msg['complete'] === true;
     if (complete) this.writer.holdLast();
     try {
@@ -117,14 +119,35 @@ export class Stream<Live = unknown> {
 
   /** Sends what is held, and marks the end. */
   *end(reason: string, send: Send): Work {
-    const { clock } = this.host;
     this.writer.holdLast();
     try {
       yield* this.finish(send);
     } finally {
-      this.writer.complete(reason, this.template, clock.now() + clock.epochOffset(), send);
+      this.markEnd(reason, send);
       yield* this.startOver(send);
     }
+  }
+
+  /** Takes a message that is a whole stream. Where it fails before any sound came of it, nothing is sent. */
+  private *takeFile(arrival: Arrival<Live>): Work {
+    const { msg, send } = arrival;
+    let reason = reasonOf(msg);
+    this.writer.holdLast();
+    try {
+      yield* this.takeSound(arrival);
+      yield* this.finish(send);
+    } catch (error) {
+      reason = FAILED_REASON;
+      throw error;
+    } finally {
+      if (reason !== FAILED_REASON || this.writer.hasSent) this.markEnd(reason, send);
+      yield* this.startOver(send);
+    }
+  }
+
+  private markEnd(reason: string, send: Send): void {
+    const { clock } = this.host;
+    this.writer.complete(reason, this.template, clock.now() + clock.epochOffset(), send);
   }
 
   /** Sends what is held; what comes then is a new stream of the same name. */
@@ -153,7 +176,7 @@ export class Stream<Live = unknown> {
     const frame = gap === whole.gap ? whole : { ...whole, gap };
     const current = this.currentFor(frame.format, arrival);
     for (let start = 0; ;) {
-      const { slice, next } = this.sliceOf(frame, start);
+      const { slice, next } = sliceOf(frame, start, this.options.sliceMs);
       yield* this.push(current, slice, arrival.send);
       // A stream that was closed while it waited is over.
       if (next === undefined || this.current !== current) return;
@@ -179,24 +202,6 @@ export class Stream<Live = unknown> {
       );
     }
     yield* waitFor(transform.ready?.());
-  }
-
-  /** The part of `frame` from `start` on that is worked off in one go, and where the next one starts. */
-  private sliceOf(frame: AudioFrame, start: number): { slice: AudioFrame; next: number | undefined } {
-    const { format, data, samples } = frame;
-    if (isPcm(format)) {
-      const end =
-        start + Math.max(1, samplesInMs(format.sampleRate, this.options.sliceMs ?? DEFAULT_SLICE_MS));
-      if (start === 0 && end >= samples) return { slice: frame, next: undefined };
-      const pcm = { ...frame, format: format satisfies PcmFormat };
-      const slice = sliceFrame(pcm, start, Math.min(end, samples));
-      return { slice, next: end < samples ? end : undefined };
-    }
-    const { sliceBytes = data.length } = ENCODINGS[format.encoding];
-    if (data.length <= sliceBytes) return { slice: frame, next: undefined };
-    const end = start + sliceBytes;
-    const slice = { ...frame, data: data.subarray(start, end), gap: start === 0 ? frame.gap : 0 };
-    return { slice, next: end < data.length ? end : undefined };
   }
 
   private currentFor(format: AudioFormat, { live, send }: Arrival<Live>): Current<Live> {
@@ -281,11 +286,6 @@ export class Stream<Live = unknown> {
   private newWriter(): MessageWriter {
     return new MessageWriter(this.name, this.options.outputs ?? AUDIO_ONLY);
   }
-}
-
-function reasonOf(msg: Message): string {
-  const reason = descriptionOf(msg)?.['reason'];
-  return typeof reason === 'string' && reason !== '' ? reason : DEFAULT_REASON;
 }
 
 /** A message that is kept for as long as its stream lasts must not keep its sound. */

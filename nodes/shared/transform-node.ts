@@ -43,9 +43,10 @@ export interface TransformNodeDefinition<State, Live, T extends NodeTransform<Li
   /**
    * Reads the node's settings, and makes what all its streams share.
    * @param text looks a text up in the node's catalog
+   * @param refresh shows the node's status anew, at any later time
    * @throws OrgoError `ORGO_BAD_SETTING`
    */
-  start(config: NodeConfig, text: (key: string) => string): State;
+  start(config: NodeConfig, text: (key: string) => string, refresh: () => void): State;
   /** What it takes. PCM is taken as WAV too, and by the node's input settings where nothing describes it. */
   accepts(state: State): Omit<Accepted, 'settings'>;
   /** Names of its outputs, in their order; `audio` */
@@ -62,10 +63,13 @@ export interface TransformNodeDefinition<State, Live, T extends NodeTransform<Li
   onMessage?(msg: Message, state: State): boolean;
   /** Makes the transform of one stream. */
   create(context: TransformContext<Live>, state: State): T;
+  /** What the node shows for an error with which a message is answered; `bad-input` */
+  onRefused?(error: unknown): Shown;
   /** What the node shows now; undefined leaves what is shown. */
   status(view: NodeView<State, T>): Shown | undefined;
 }
 
+const BAD_INPUT: Shown = ['error', 'bad-input'];
 const REAL: Dependencies = { clock: systemClock, defer: (fn) => void setImmediate(fn) };
 
 /** A module for Node-RED that registers the node. */
@@ -101,7 +105,11 @@ class TransformNode<State, Live, T extends NodeTransform<Live>> implements NodeB
     private readonly definition: TransformNodeDefinition<State, Live, T>,
     { RED, node, config, dependencies }: NodeParts,
   ) {
-    const state = definition.start(config, (key) => RED._(`${definition.type}.${key}`));
+    const state = definition.start(
+      config,
+      (key) => RED._(`${definition.type}.${key}`),
+      () => this.streams.refresh(),
+    );
     this.state = state;
     this.line = new StatusLine(RED, node, dependencies.clock);
     this.streams = new StreamNode<Live>(
@@ -113,7 +121,7 @@ class TransformNode<State, Live, T extends NodeTransform<Live>> implements NodeB
         live: definition.live && (() => definition.live?.(state) as Live),
         create: (context) => definition.create(context, state),
         onChange: (streams) => this.show(streams),
-        onRefused: () => this.line.show('error', 'bad-input'),
+        onRefused: (error) => this.line.show(...(definition.onRefused?.(error) ?? BAD_INPUT)),
       },
       dependencies,
     );

@@ -3,8 +3,11 @@
 /** Encodings of raw samples: signed 16-bit and 32-bit float (full scale ±1), little-endian, interleaved. */
 export type PcmEncoding = 's16le' | 'f32le';
 
-/** Everything that a payload of the message contract may hold. */
-export type Encoding = PcmEncoding | 'opus' | 'wav' | 'ogg' | 'webm' | 'mp3' | 'aac' | 'flac';
+/**
+ * Everything that a payload of the message contract may hold; and `file`: bytes of which only a decoder can tell what
+ * they are. No message that leaves a node names it.
+ */
+export type Encoding = PcmEncoding | 'opus' | 'wav' | 'ogg' | 'webm' | 'mp3' | 'aac' | 'flac' | 'file';
 
 export type Channels = 1 | 2;
 

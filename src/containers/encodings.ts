@@ -37,6 +37,8 @@ export const ENCODINGS: Readonly<Record<Encoding, EncodingTraits>> = {
   flac: file((payload) => payload.toString('latin1', 0, 4) === 'fLaC'),
   mp3: file((payload) => payload.toString('latin1', 0, 3) === 'ID3'),
   aac: file(() => false),
+  // It goes to its decoder whole.
+  file: { recognise: () => false, count: () => 0, sliceBytes: undefined },
   opus: {
     recognise: (payload) => packetSamples(payload) > 0,
     count: (format, payload) => Math.round((packetSamples(payload) * format.sampleRate) / OPUS_CLOCK_RATE),

@@ -35,8 +35,10 @@ import { WavUnwrapper } from '../../../src/containers/wav-reader';
 export interface Accepted {
   /** What stands in for `msg.audio`. */
   readonly settings: InputSettings;
-  /** A node that takes PCM also takes WAV files of it. */
+  /** A node that takes PCM also takes WAV files of it; one that takes `file`, any bytes, whatever is said of them. */
   readonly encodings: readonly Encoding[];
+  /** Each message is a whole file: a stream of its own, which ends with it. */
+  readonly wholeFiles?: boolean;
 }
 
 /** One message, read. */
@@ -159,6 +161,7 @@ export class MessageReader {
     const { preSkip, latencyMs = 0, time = this.estimate(format, position, samples) } = numbers;
     const frame: AudioFrame = {
       ...{ format, data, samples, position, time, gap, latencyMs },
+      ...(format.encoding === 'file' && numbers.time === undefined && { isRecording: true as const }),
       ...(preSkip !== undefined && { preSkip }),
     };
     return { frame, timed: numbers.time !== undefined, startsOver: startsOver || isElsewhere, ends };
@@ -196,6 +199,7 @@ export class MessageReader {
 
   private formatOf(payload: Buffer, description: AudioDescription | undefined): AudioFormat {
     const { settings, encodings } = this.accepted;
+    if (encodings.includes('file')) return fileFormat(description);
     if (description) return this.describedFormat(description);
     const continued = this.format && !isPcm(this.format) ? this.format : undefined;
     const format = continued ?? this.recognise(payload) ?? pcmFormatOf(undefined, settings);
@@ -233,6 +237,15 @@ interface Sound {
   /** A file begins with it. */
   readonly begins: boolean;
   readonly ends: boolean;
+}
+
+/** What `msg.audio` says of a file may be of something else: an HTTP answer keeps that of what was sent. Only its rate counts. */
+function fileFormat({ sampleRate }: AudioDescription = {}): AudioFormat {
+  return {
+    encoding: 'file',
+    sampleRate: isSampleRate(sampleRate) ? sampleRate : RECOGNISED_RATE,
+    channels: 2,
+  };
 }
 
 /** Samples in what is no PCM, as described, else as the payload shows by itself. */

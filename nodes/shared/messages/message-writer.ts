@@ -51,6 +51,11 @@ export class MessageWriter {
     return true;
   }
 
+  /** Whether sound has left by the main output, or is about to. */
+  get hasSent(): boolean {
+    return this.end !== undefined;
+  }
+
   /** From here on the main output's latest message waits, since it may be the stream's last. */
   holdLast(): void {
     this.holding = true;
@@ -113,21 +118,22 @@ export class MessageWriter {
 
 /** A frame's place and format, without its sound; of an event's place, less may be known. */
 export type Standing = Pick<AudioFrame, 'format' | 'position' | 'time' | 'preSkip'> &
-  Partial<Pick<AudioFrame, 'gap' | 'latencyMs'>>;
+  Partial<Pick<AudioFrame, 'gap' | 'latencyMs' | 'isRecording'>>;
 
 /** `msg.audio` of what stands at `frame`: the one place where it is written, for all nodes. */
 export function describe(
   frame: Standing,
   rest: { readonly samples: number; readonly stream?: string; readonly sequence?: number },
 ): Record<string, unknown> {
-  const { format, position, time, gap, latencyMs, preSkip } = frame;
+  const { format, position, time, gap, latencyMs, preSkip, isRecording } = frame;
   const { encoding, sampleRate, channels } = format;
   const { samples, stream, sequence } = rest;
   return {
     ...{ encoding, sampleRate, channels, samples },
     ...(stream !== undefined && { stream }),
     ...(sequence !== undefined && { sequence }),
-    ...{ position, time },
+    position,
+    ...(isRecording !== true && { time }),
     ...(gap !== undefined && { gap }),
     ...(latencyMs !== undefined && { latencyMs }),
     ...(preSkip !== undefined && { preSkip }),

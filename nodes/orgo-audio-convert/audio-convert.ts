@@ -1,0 +1,84 @@
+/** Any sound file to PCM, and PCM to a file or a broadcast, as a node; its status tells of ffmpeg. */
+import { OrgoError } from '../../src/audio/errors';
+import type { Surroundings } from '../../src/convert/engine';
+import { checkEncodeOptions } from '../../src/convert/options';
+import { parseSettings } from '../shared/settings';
+import { defineTransformNode, type NodeView, type Shown } from '../shared/transform-node';
+import { ConversionTransform } from './conversion-transform';
+import { decoding, encoding, type ConvertSettings } from './conversions';
+import { SETTINGS } from './settings';
+
+interface State {
+  readonly settings: ConvertSettings;
+  readonly surroundings: Surroundings;
+  /** What the latest search for ffmpeg said. */
+  isFfmpegMissing: boolean;
+}
+
+/** What works without ffmpeg. */
+const OWN_FORMATS: readonly string[] = ['ogg-opus', 'wav'];
+
+export function convertNode(surroundings: Surroundings): ReturnType<typeof defineTransformNode> {
+  return defineTransformNode<State, unknown, ConversionTransform>({
+    type: 'orgo-audio-convert',
+    start(config, _text, refresh) {
+      const settings = parseSettings(SETTINGS, config);
+      if (settings.mode === 'encode') checkEncodeOptions(settings);
+      const state = stateOf(settings, surroundings);
+      // So that the node says at once what it lacks.
+      if (needsFfmpeg(settings)) state.surroundings.findFfmpeg().then(refresh, refresh);
+      return state;
+    },
+    accepts: ({ settings: { mode, pieces } }) =>
+      mode === 'encode' ? { encodings: ['s16le', 'f32le'] } : { encodings: ['file'], wholeFiles: !pieces },
+    create({ emit }, state) {
+      const conversion = state.settings.mode === 'encode' ? encoding : decoding;
+      return new ConversionTransform(conversion(state.settings, state.surroundings), emit);
+    },
+    onRefused: (error) =>
+      error instanceof OrgoError && error.code === 'ORGO_NO_FFMPEG' ? NO_FFMPEG : badFile(error),
+    status: statusOf,
+  });
+}
+
+const NO_FFMPEG: Shown = ['error', 'no-ffmpeg'];
+
+function badFile(error: unknown): Shown {
+  const failed = error instanceof OrgoError && error.code === 'ORGO_CONVERT_FAILED';
+  return ['error', failed ? 'failed' : 'bad-input'];
+}
+
+function needsFfmpeg({ mode, format }: ConvertSettings): boolean {
+  return mode === 'decode' || !OWN_FORMATS.includes(format);
+}
+
+function stateOf(settings: ConvertSettings, surroundings: Surroundings): State {
+  const state: State = {
+    settings,
+    isFfmpegMissing: false,
+    surroundings: {
+      ...surroundings,
+      async findFfmpeg() {
+        try {
+          const found = await surroundings.findFfmpeg();
+          state.isFfmpegMissing = false;
+          return found;
+        } catch (error) {
+          state.isFfmpegMissing = true;
+          throw error;
+        }
+      },
+    },
+  };
+  return state;
+}
+
+function statusOf({ state, streams }: NodeView<State, ConversionTransform>): Shown {
+  const { settings, surroundings, isFfmpegMissing } = state;
+  const running = streams.flatMap(({ transform }) => (transform ? [transform] : []));
+  if (running.length === 0) return isFfmpegMissing ? NO_FFMPEG : ['idle', 'idle'];
+  // The queue is the whole process's: others may wait in it too.
+  const waiting = Math.min(surroundings.pool.queued, running.filter(({ isWaiting }) => isWaiting).length);
+  if (waiting > 0) return ['busy', 'waiting', { count: waiting }];
+  return ['ok', settings.mode];
+}

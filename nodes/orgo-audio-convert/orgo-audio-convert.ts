@@ -1,0 +1,5 @@
+/** The node that takes sound in any format, and gives it in any other. */
+import { systemSurroundings } from '../../src/convert/engine';
+import { convertNode } from './audio-convert';
+
+export = convertNode(systemSurroundings);
