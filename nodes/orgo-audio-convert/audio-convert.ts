@@ -31,9 +31,9 @@ export function convertNode(surroundings: Surroundings): ReturnType<typeof defin
     },
     accepts: ({ settings: { mode, pieces } }) =>
       mode === 'encode' ? { encodings: ['s16le', 'f32le'] } : { encodings: ['file'], wholeFiles: !pieces },
-    create({ emit }, state) {
+    create(context, state) {
       const conversion = state.settings.mode === 'encode' ? encoding : decoding;
-      return new ConversionTransform(conversion(state.settings, state.surroundings), emit);
+      return new ConversionTransform(conversion(state.settings, state.surroundings), context);
     },
     onRefused: (error) =>
       error instanceof OrgoError && error.code === 'ORGO_NO_FFMPEG' ? NO_FFMPEG : badFile(error),

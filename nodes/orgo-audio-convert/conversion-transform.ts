@@ -35,7 +35,7 @@ export class ConversionTransform implements NodeTransform {
 
   constructor(
     private readonly options: ConversionOptions,
-    private readonly emit: TransformContext['emit'],
+    private readonly context: Pick<TransformContext, 'emit' | 'refresh'>,
   ) {}
 
   /** Whether nothing has come out yet, though it was asked for. */
@@ -44,7 +44,9 @@ export class ConversionTransform implements NodeTransform {
   }
 
   push(frame: AudioFrame): [] {
+    const isFirst = this.conversion === undefined;
     this.pending = this.busyWith(() => this.write(frame));
+    if (isFirst) this.context.refresh();
     return [];
   }
 
@@ -96,7 +98,7 @@ export class ConversionTransform implements NodeTransform {
     this.isTold = false;
     const conversion = this.options.start((frame) => {
       this.gave = true;
-      this.emit([{ output: AUDIO_OUTPUT, frame }]);
+      this.context.emit([{ output: AUDIO_OUTPUT, frame }]);
     });
     void conversion.ended.then((error) => {
       if (this.conversion === conversion) this.failure ??= error;

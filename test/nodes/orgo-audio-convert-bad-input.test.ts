@@ -44,7 +44,7 @@ void describe('nothing but one error comes of', { skip: skipWithoutFfmpeg }, () 
       assert.equal(error.code, 'ORGO_BAD_INPUT');
       assert.match(error.message, reason);
       assert.deepEqual([node.sent, node.errors], [[], []]);
-      assert.equal(node.lastStatus?.text, 'bad-input');
+      assert.equal(node.shown(), 'red bad-input');
       assert.equal(await node.receive({ payload: SECOND }), undefined);
       assert.equal(fileOf(node.output(0)).samples, 44_100);
     });
@@ -127,14 +127,14 @@ void describe('without ffmpeg', () => {
 
   void test('the status says so at once, and each file is an error with the command that installs it', async () => {
     const node = convert({}, nowhere);
-    while (node.lastStatus?.fill !== 'red') await turn();
-    assert.equal(node.lastStatus.text, 'no-ffmpeg');
+    while (node.shown() === 'grey idle') await turn();
+    assert.equal(node.shown(), 'red no-ffmpeg');
     const error = await node.receive({ payload: TEXT });
     assert.ok(error instanceof OrgoError);
     assert.equal(error.code, 'ORGO_NO_FFMPEG');
     assert.match(error.message, /is not installed where Node-RED runs\. Install it: .*ffmpeg/);
     assert.deepEqual([node.sent, node.errors], [[], []]);
-    assert.equal(node.lastStatus.text, 'no-ffmpeg');
+    assert.equal(node.shown(), 'red no-ffmpeg');
   });
 
   void test('one stream of pieces, or of PCM, is one error', async () => {
@@ -174,7 +174,7 @@ void describe('an ffmpeg that', () => {
       assert.equal(audioOf(file.at(-1)!).reason, 'error');
     }
     assert.equal(both.length, 2);
-    assert.equal(node.lastStatus?.text, 'failed');
+    assert.equal(node.shown(), 'red failed');
   });
 
   void test('is killed in the middle of pieces: one error, and the next piece goes on where it was', async () => {
@@ -203,6 +203,6 @@ void describe('an ffmpeg that', () => {
     const error = await done;
     assert.match(error?.message ?? '', /made no progress for 30 s and was ended/);
     assert.deepEqual([node.sent, childrenOf(process.pid, 'sleep')], [[], []]);
-    assert.equal(node.lastStatus?.text, 'failed');
+    assert.equal(node.shown(), 'red failed');
   });
 });

@@ -3,17 +3,30 @@ import assert from 'node:assert/strict';
 import type { Message } from '../../../nodes/shared/red';
 import { convertNode } from '../../../nodes/orgo-audio-convert/audio-convert';
 import { systemSurroundings, type Surroundings } from '../../../src/convert/engine';
+import { FakeClock } from '../fake-clock';
 import { FakeRed, type FakeNode } from '../fake-red';
 import { audioOf, payloads } from '../shared/harness';
+
+export type ConvertNode = FakeNode & {
+  /** Colour and text of the status that is shown last. */
+  readonly shown: () => string;
+};
 
 /** A node with these settings, as a deploy makes it. */
 export function convert(
   settings: Record<string, unknown> = {},
   surroundings: Surroundings = systemSurroundings,
-): FakeNode {
+): ConvertNode {
+  const clock = new FakeClock();
   const RED = new FakeRed();
-  convertNode(surroundings)(RED);
-  return RED.create('orgo-audio-convert', settings);
+  convertNode(surroundings)(RED, { clock, defer: (fn) => void setImmediate(fn) });
+  const node = RED.create('orgo-audio-convert', settings);
+  const shown = (): string => {
+    // The latest status waits for its time.
+    clock.advance(250);
+    return `${node.lastStatus?.fill ?? ''} ${node.lastStatus?.text ?? ''}`;
+  };
+  return Object.assign(node, { shown });
 }
 
 /** What came out of one file: its messages are checked to be one stream in order, ended once. */
