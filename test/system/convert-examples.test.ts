@@ -11,13 +11,7 @@ import { importExample, nodeOf, withFlowEnv, type Flow } from '../support/exampl
 import { userDirectoryWithLink } from '../support/linked-package';
 import { describeWith, needs, type SuiteTools } from '../support/needs';
 import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
-import {
-  installNewerRuntime,
-  NEWER_RUNTIME,
-  OWN_RUNTIME,
-  type Runtime,
-  type UserDirectory,
-} from '../support/runtimes';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
 
 /** Of two sines of amplitude 10000: 20 log10(10000 / 32768 / √2) */
 const TONES_DBFS = -13.3;
@@ -26,7 +20,7 @@ const PIECE_MS = 50;
 
 for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
   const name = `the examples of conversion, ${runtime.name}`;
-  describeWith(needs('ffmpeg'), name, (tools) => inRuntime(runtime, tools));
+  describeWith(needs('ffmpeg', ...runtime.needs), name, (tools) => inRuntime(runtime, tools));
 }
 
 function isLoud({ msg }: { readonly msg: string }): boolean {
@@ -56,7 +50,6 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
   let mp3: Buffer;
 
   before(async () => {
-    if (runtime === NEWER_RUNTIME) await installNewerRuntime();
     directory = await mkdtemp(join(tmpdir(), 'orgo-convert-'));
     mp3 = made('a.mp3', ['-b:a', '192k'], wavFile(CD, tones(CD, 5)));
     userDir = await userDirectoryWithLink();
