@@ -3,11 +3,11 @@
 /** Encodings of raw samples: signed 16-bit and 32-bit float (full scale ±1), little-endian, interleaved. */
 export type PcmEncoding = 's16le' | 'f32le';
 
-/**
- * Everything that a payload of the message contract may hold; and `file`: bytes of which only a decoder can tell what
- * they are. No message that leaves a node names it.
- */
-export type Encoding = PcmEncoding | 'opus' | 'wav' | 'ogg' | 'webm' | 'mp3' | 'aac' | 'flac' | 'file';
+/** Bytes of which only a decoder can tell what they are. No message that leaves a node names it. */
+export type UnknownFile = 'file';
+
+/** Everything that a payload of the message contract may hold. */
+export type Encoding = PcmEncoding | 'opus' | 'wav' | 'ogg' | 'webm' | 'mp3' | 'aac' | 'flac' | UnknownFile;
 
 export type Channels = 1 | 2;
 
