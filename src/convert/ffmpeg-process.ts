@@ -36,7 +36,8 @@ export class FfmpegProcess {
   private readonly openWrites = new Set<() => void>();
   private failure: unknown;
   private taking: Promise<void> = Promise.resolve();
-  private isTaking = false;
+  /** Pieces of output that are being taken, or wait for that. */
+  private untaken = 0;
   private hung = false;
   private over = false;
   private lastProgress: number;
@@ -113,22 +114,23 @@ export class FfmpegProcess {
     });
   }
 
+  /** Node.js reads on when the process has ended, though we paused: what comes then waits for what came before. */
   private readonly onData = (bytes: Buffer): void => {
     this.child.stdout.pause();
-    this.isTaking = true;
-    this.taking = this.takeAndResume(bytes);
+    this.untaken++;
+    this.taking = this.taking.then(() => this.takeAndResume(bytes));
   };
 
   private async takeAndResume(bytes: Buffer): Promise<void> {
     try {
-      await this.take(bytes);
+      if (this.failure === undefined) await this.take(bytes);
     } catch (error) {
       this.failure = error;
       this.kill();
     }
-    this.isTaking = false;
+    this.untaken--;
     this.progress();
-    this.child.stdout.resume();
+    if (this.untaken === 0) this.child.stdout.resume();
   }
 
   private get hasWork(): boolean {
@@ -150,7 +152,7 @@ export class FfmpegProcess {
     this.cancelWatch = this.clock.after(ms, () => {
       this.cancelWatch = undefined;
       // While we take our time with what ffmpeg gave, it can not go on.
-      if (this.isTaking) this.progress();
+      if (this.untaken > 0) this.progress();
       this.hung = this.hasWork && this.clock.now() - this.lastProgress >= HANG_MS;
       if (this.hung) this.kill();
       else this.watch();

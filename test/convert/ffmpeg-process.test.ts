@@ -119,6 +119,32 @@ void describe('an ffmpeg that', () => {
 });
 
 void describe('a sink that is slow', () => {
+  void test('gets all sound in order, also when ffmpeg ends while the first of it is being taken', async () => {
+    const { path, surroundings } = playing('cat > /dev/null; cat "$0.wav"');
+    const sound = tones(CD, 0.6);
+    writeFileSync(`${path}.wav`, wavFile(CD, sound));
+    const sounds: DecodedSound[] = [];
+    const decoding = new Decoding(
+      {},
+      async (decoded) => {
+        sounds.push(decoded);
+        if (sounds.length > 1) return;
+        // Gone for the system, and its end heard of here: Node.js then reads the rest, though it was paused.
+        await until(() => childrenOf(process.pid).length === 0);
+        for (let i = 0; i < 20; i++) await turn();
+      },
+      surroundings(),
+    );
+    await decoding.write(SOMETHING);
+    assert.equal(await decoding.finish(), undefined);
+    const positions = sounds.map(({ frame }) => frame.position);
+    assert.deepEqual(
+      positions,
+      [...positions].sort((a, b) => a - b),
+    );
+    assert.ok(Buffer.concat(sounds.map(({ frame }) => frame.data)).equals(sound));
+  });
+
   void test('holds ffmpeg up: it makes no more than the pipes take', async () => {
     const { path, surroundings } = playing(
       `head -c 44 "$0.wav"; n=0; while [ $n -lt 300 ]; do head -c 65536 /dev/zero; n=$((n+1)); echo $n > "$0.count"; done`,
