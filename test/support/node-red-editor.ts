@@ -76,6 +76,11 @@ export async function openEditor(url: string, { dark = false } = {}): Promise<Ed
       await page.waitForFunction(
         "document.querySelectorAll('.red-ui-tray').length > 0 && !window.jQuery(':animated').length",
       );
+      // Fields are filled after the rows are there; what is typed before that would be overwritten.
+      const text = `${formOf(configType)} [data-setting] input:not([type="checkbox"])`;
+      await page.waitForFunction(
+        `[...document.querySelectorAll('${text}')].some(({ value }) => value !== '')`,
+      );
     },
     async done(configType) {
       const button = configType === undefined ? '#node-dialog-ok' : '#node-config-dialog-ok';
