@@ -47,6 +47,7 @@ export interface NodeRedOptions {
 
 export interface NodeRed {
   readonly url: string;
+  readonly pid: number;
   /** Everything it printed so far. */
   log(): string;
   get(path: string): Promise<unknown>;
@@ -186,6 +187,7 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
 
   return {
     url,
+    pid: child.pid ?? 0,
     log,
     get: async (path) => (await request(path)).json(),
     async deploy(flow, what = 'full') {

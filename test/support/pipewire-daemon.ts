@@ -7,6 +7,8 @@ import { socketReady } from './pulse-daemon';
 import { adopt, endChild, soundClients, type Player, type SoundServer } from './sound-clients';
 
 export interface PipeWireDaemon extends SoundServer {
+  /** Of all its processes that run. */
+  readonly pids: readonly number[];
   /** SIGKILL to the PulseAudio server; PipeWire itself goes on. */
   killPulse(): Promise<void>;
   /** Starts the PulseAudio server again. */
@@ -61,6 +63,9 @@ export async function startPipeWire(): Promise<PipeWireDaemon> {
     socket,
     env,
     ...clients,
+    get pids() {
+      return [pulse, ...others].flatMap(({ pid }) => pid ?? []);
+    },
     killPulse: () => endChild(pulse, 'SIGKILL'),
     async restartPulse() {
       await endChild(pulse, 'SIGKILL');

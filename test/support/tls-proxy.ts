@@ -12,6 +12,7 @@ const run = promisify(execFile);
 
 export interface TlsProxy {
   readonly port: number;
+  readonly pid: number;
   /** SHA-256 of the certificate's public key, in base64: what Chromium can be told to trust. */
   readonly publicKeyHash: string;
   stop(): Promise<void>;
@@ -45,6 +46,7 @@ export async function startTlsProxy(names: string[], upstream: number, page: str
   const publicKeyDer = publicKey.export({ type: 'spki', format: 'der' });
   return {
     port,
+    pid: nginx.pid ?? 0,
     publicKeyHash: createHash('sha256').update(publicKeyDer).digest('base64'),
     async stop() {
       await endChild(nginx);
