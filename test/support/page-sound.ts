@@ -108,33 +108,34 @@ function wholeness(
     const what = `a tone of only ${onset < 0 ? 0 : end - onset + 1} windows`;
     return { whole: 0, broken: 1, faults: [fault(what, timeOf(0), timeOf(windows.length))] };
   }
-  const from = onset + WINDOWS_PER_S;
   const faults: Fault[] = [];
   let [whole, broken] = [0, 0];
-  for (let second = from; second < end; second += WINDOWS_PER_S) {
-    const last = Math.min(second + WINDOWS_PER_S, end);
-    const wrong = faultsIn(windows, second, last);
-    const texts = wrong.map(({ i, text }) =>
-      fault(
-        `${((i - onset) / WINDOWS_PER_S).toFixed(2)} s after the onset ${text}`,
-        timeOf(i),
-        timeOf(i + 1),
-      ),
-    );
-    faults.push(...texts);
-    if (wrong.length > 0) broken++;
-    else if (last - second === WINDOWS_PER_S) whole++;
+  for (let begin = onset + WINDOWS_PER_S; begin < end; begin += WINDOWS_PER_S) {
+    const stop = Math.min(begin + WINDOWS_PER_S, end);
+    const wrong = brokenWindows(windows, begin, stop, tone.amplitude);
+    const [first] = wrong;
+    if (first !== undefined) {
+      const seconds = ((first - onset) / WINDOWS_PER_S).toFixed(2);
+      const what = `${wrong.length} windows broken, from ${seconds} s after the onset on`;
+      // Each of them needs its cause; the words are those of the first.
+      faults.push(...wrong.map((i) => fault(what, timeOf(i), timeOf(i + 1))));
+      broken++;
+    } else if (stop - begin === WINDOWS_PER_S) whole++;
   }
   return { whole, broken, faults };
+}
 
-  function faultsIn(all: readonly ToneMeasure[], begin: number, stop: number): { i: number; text: string }[] {
-    return all.slice(begin, stop).flatMap((now, offset) => {
-      const i = begin + offset;
-      const before = all[i - 1];
-      const step = before === undefined ? 0 : phaseStep(before.phase, now.phase);
-      const isLoud = Math.abs(now.amplitude - tone.amplitude) <= tone.amplitude * 0.1;
-      if (isLoud && Math.abs(step) <= MAX_PHASE_STEP) return [];
-      return [{ i, text: `amplitude ${now.amplitude.toFixed(2)}, step ${step.toFixed(2)} rad` }];
-    });
-  }
+/** The windows of `all[begin, stop)` that do not keep the tone's loudness or its phase. */
+function brokenWindows(
+  all: readonly ToneMeasure[],
+  begin: number,
+  stop: number,
+  amplitude: number,
+): number[] {
+  return Array.from({ length: stop - begin }, (_, i) => begin + i).filter((i) => {
+    const [before, now] = [all[i - 1], all[i]];
+    if (before === undefined || now === undefined) return false;
+    const isLoud = Math.abs(now.amplitude - amplitude) <= amplitude * 0.1;
+    return !isLoud || Math.abs(phaseStep(before.phase, now.phase)) > MAX_PHASE_STEP;
+  });
 }

@@ -49,13 +49,15 @@ export function causeOf(fault: Fault, stalls: readonly Stall[]): Stall | undefin
     );
 }
 
-/** Fails unless a witness explains each fault. @returns what was wrong, and why, in words */
+/** Fails unless a witness explains each fault. @returns what was wrong, and the longest stall then, in words */
 export function explained({ faults, stalls }: Attempt): string[] {
-  return faults.map((fault) => {
+  const causes = new Map<string, Stall>();
+  for (const fault of faults) {
     const cause = causeOf(fault, stalls);
     assert.ok(cause, `${fault.what}, and no witness saw a stall of ${fault.causeMs} ms then`);
-    return `${fault.what}: ${cause.what}, ${cause.lostMs.toFixed(0)} ms`;
-  });
+    if (cause.lostMs > (causes.get(fault.what)?.lostMs ?? 0)) causes.set(fault.what, cause);
+  }
+  return [...causes].map(([what, { what: cause, lostMs }]) => `${what}: ${cause}, ${lostMs.toFixed(0)} ms`);
 }
 
 /**

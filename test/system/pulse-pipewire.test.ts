@@ -56,7 +56,7 @@ describeWith(needs(...PIPEWIRE_PROGRAMS), "capture from PipeWire's PulseAudio se
       const faults: Fault[] = [];
       const machine = startMachineWitness(process.pid);
       await withPipeWire(async (daemon, listen) => {
-        daemon.pids.forEach(machine.watch);
+        for (const pid of daemon.pids) machine.watch(pid);
         const start = performance.now();
         const recorder = listen();
         await recorder.untilState('running');
