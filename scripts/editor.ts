@@ -14,10 +14,10 @@ const RESOURCES = join(ROOT, 'resources');
 /** The oldest browsers that Node-RED 4 supports know this. */
 const TARGET = 'es2022';
 
-async function main(compiled: string): Promise<void> {
+function main(compiled: string): void {
   const schemas: Record<string, Settings> = {};
   for (const type of NODE_TYPES) {
-    schemas[type] = await settingsOf(type);
+    schemas[type] = settingsOf(type);
     const words = join(compiled, 'nodes', type, 'locales', 'en-US');
     writeFileSync(join(words, `${type}.json`), JSON.stringify({ [type]: catalogOf(type) }));
     const help = join(words, `${type}.html`);
@@ -27,7 +27,7 @@ async function main(compiled: string): Promise<void> {
       readFileSync(help, 'utf8').replace(HELP_PLACEHOLDER, () => table),
     );
   }
-  writeFileSync(join(ROOT, 'docs', 'settings.md'), await settingsPage());
+  writeFileSync(join(ROOT, 'docs', 'settings.md'), settingsPage());
   mkdirSync(RESOURCES, { recursive: true });
   const script = join(RESOURCES, 'orgo-editor.js');
   const staged = `${script}.${process.pid}`;
@@ -45,4 +45,4 @@ async function main(compiled: string): Promise<void> {
 
 const [compiled] = process.argv.slice(2);
 if (compiled === undefined) throw new Error('Name the folder of the compiled package');
-void main(compiled);
+main(compiled);

@@ -1,10 +1,12 @@
 /** The settings and English words of every node, as the build, the docs and the tests need them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Words } from '../../editor/node-red';
 import type { Settings } from '../../src/settings/setting';
 
 const NODES = join(__dirname, '..', '..', 'nodes');
+const load = createRequire(__filename);
 
 /** Words by key, nested. */
 export interface Catalog {
@@ -17,8 +19,8 @@ export const NODE_TYPES: readonly string[] = readdirSync(NODES).filter((type) =>
 );
 
 /** What `nodes/<type>/settings.ts` exports as SETTINGS. */
-export async function settingsOf(type: string): Promise<Settings> {
-  const module = (await import(join(NODES, type, 'settings.ts'))) as { SETTINGS?: Settings };
+export function settingsOf(type: string): Settings {
+  const module = load(join(NODES, type, 'settings.ts')) as { SETTINGS?: Settings };
   if (!module.SETTINGS) throw new Error(`nodes/${type}/settings.ts exports no SETTINGS`);
   return module.SETTINGS;
 }

@@ -13,10 +13,10 @@ setting that is exactly \`\${NAME}\` by an environment variable.
 `;
 
 /** docs/settings.md */
-export async function settingsPage(): Promise<string> {
+export function settingsPage(): string {
   const sections = [];
   for (const type of NODE_TYPES) {
-    sections.push(`## ${type}\n\n${markdownTable(await settingsOf(type), wordsOf(type))}\n`);
+    sections.push(`## ${type}\n\n${markdownTable(settingsOf(type), wordsOf(type))}\n`);
   }
   return [INTRODUCTION, ...sections].join('\n');
 }

@@ -1,6 +1,7 @@
 /** Runs test files by node:test, and counts what passed, failed and was skipped. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
+import { RUN_COMPILED, withCompiledTests } from './compile-tests.mjs';
 import { Failure, ROOT, run } from './run.mjs';
 
 const TEST_TIMEOUT_MS = 300_000;
@@ -25,7 +26,8 @@ export async function runTests(name, files, { concurrency, node = process.execPa
   ];
   const limits = [`--test-concurrency=${concurrency}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
   try {
-    const hasFailed = await run(node, ['--import', 'tsx', '--test', ...reporters, ...limits, ...files]).then(
+    const args = ['--require', RUN_COMPILED, '--test', ...reporters, ...limits, ...files];
+    const hasFailed = await withCompiledTests((env) => run(node, args, { env })).then(
       () => false,
       (error) => {
         if (!(error instanceof Failure)) throw error;

@@ -1,10 +1,6 @@
 /** The kernels against a plain sum in double precision, and against each other. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { kernel, ROW_MULTIPLE, type Kernel, type StridePlan } from '../../src/kernels/index';
 import { INPUT_LENGTH, OUTPUT_LENGTH } from '../../src/kernels/memory';
@@ -12,7 +8,6 @@ import { createScalarKernel } from '../../src/kernels/scalar';
 import { createSimdKernel } from '../../src/kernels/simd';
 import { webAssembly } from '../../src/kernels/web-assembly';
 
-const ROOT = join(__dirname, '../..');
 const simd = createSimdKernel(webAssembly());
 assert(simd, 'the tests need a machine with WebAssembly SIMD');
 const KERNELS: readonly Kernel[] = [simd, createScalarKernel()];
@@ -153,11 +148,4 @@ describe('the choice of a kernel', () => {
       undefined,
     );
   });
-});
-
-test('dot.wasm.ts is what its source compiles to', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/kernels.mjs', '--print'], {
-    cwd: ROOT,
-  });
-  assert.equal(stdout, await readFile(join(ROOT, 'src/kernels/dot.wasm.ts'), 'utf8'));
 });

@@ -1,6 +1,7 @@
 /** Every setting of every node: the editor, the run time and the documentation agree on what it may be. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
@@ -13,6 +14,7 @@ import type { Setting, Settings } from '../../src/settings/setting';
 import { FakeRed } from './fake-red';
 
 const ROOT = join(__dirname, '..', '..');
+const requireNode = createRequire(__filename);
 const MAX_STATUS_LENGTH = 19;
 const LONGEST = { library: 'native', rate: '48000', from: '8000', to: '48000', kbits: '510', port: '65535' };
 
@@ -79,8 +81,8 @@ function candidatesOf(setting: Setting): readonly unknown[] {
 /** What a real node says about one of its settings; undefined where it takes it. */
 async function refusalOf(type: string, name: string, value: unknown): Promise<string | undefined> {
   const red = new FakeRed();
-  const module = (await import(`../../nodes/${type}/${type}`)) as { default: (RED: Red) => void };
-  module.default(red);
+  const register = requireNode(`../../nodes/${type}/${type}.ts`) as (RED: Red) => void;
+  register(red);
   const node = red.create(type, { [name]: value });
   await node.close();
   return node.errors.find((error) => error.startsWith(`${name} is `) && !error.includes('is blank, so that'));
@@ -92,8 +94,8 @@ for (const type of NODE_TYPES) {
     let settings: Settings;
     let definition: Definition;
     let rows: string;
-    before(async () => {
-      settings = await settingsOf(type);
+    before(() => {
+      settings = settingsOf(type);
       ({ definition, rows } = load(type, settings));
     });
 
@@ -170,8 +172,8 @@ for (const type of NODE_TYPES) {
   });
 }
 
-it('docs/settings.md is what the settings say (npm run build writes it)', async () => {
-  assert.equal(readFileSync(join(ROOT, 'docs', 'settings.md'), 'utf8'), await settingsPage());
+it('docs/settings.md is what the settings say (npm run build writes it)', () => {
+  assert.equal(readFileSync(join(ROOT, 'docs', 'settings.md'), 'utf8'), settingsPage());
 });
 
 it('the words are found under the name of this package', () => {

@@ -124,3 +124,12 @@ export function snrOf(signal: Float64Array, hz: number, sampleRate: number): num
 export function middle(signal: Float64Array, edge: number): Float64Array {
   return signal.subarray(edge, signal.length - edge);
 }
+
+const RATES = [8000, 16000, 22050, 24000, 44100, 48000];
+/** Every rate to every other one. Hz */
+export const PAIRS = RATES.flatMap((from) =>
+  RATES.filter((to) => to !== from).map((to) => [from, to] as const),
+);
+
+/** Both ends of a signal, where the filter runs in and out. */
+export const EDGE_S = 0.05;

@@ -50,7 +50,7 @@ async function undisturbed(rig: ServerRig, others: () => Promise<void>): Promise
 }
 
 describe('what clients may do without harm', () => {
-  it('ten thousand connect and cut, at every stage of the handshake', () =>
+  it('a thousand connect and cut, at every stage of the handshake', () =>
     withRig(async (rig) => {
       const texts = [
         '',
@@ -60,7 +60,7 @@ describe('what clients may do without harm', () => {
         '\u0000\u0001\r\n\r\n',
       ];
       await undisturbed(rig, async () => {
-        for (let i = 0; i < 10_000; i += 100) {
+        for (let i = 0; i < 1000; i += 100) {
           const sockets = await Promise.all(
             Array.from({ length: 100 }, (_, n) => raw(rig, texts[n % 5] ?? '')),
           );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe } from 'node:test';
@@ -124,18 +125,25 @@ describe('connections that are not admitted', () => {
   });
 });
 
+/** Connections that say nothing; all of them are accepted by the server when this resolves. */
 async function silentSockets(
   port: number,
   count: number,
 ): Promise<{ sockets: Socket[]; closed: () => number }> {
   let closed = 0;
+  let accepted = 0;
+  const accept = (): void => {
+    accepted++;
+  };
+  subscribe('net.server.socket', accept);
   const sockets = Array.from({ length: count }, () => {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => socket.destroy());
     socket.on('close', () => closed++);
     return socket.resume();
   });
-  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  while (accepted < count) await new Promise(setImmediate);
+  unsubscribe('net.server.socket', accept);
   return { sockets, closed: () => closed };
 }
 
@@ -196,6 +204,7 @@ describe('a right token', () => {
     while (closed() < 8) await new Promise(setImmediate);
     client.send({ type: 'ping' });
     await client.until(() => client.texts.length === 1);
+    assert.equal(closed(), 8);
     for (const socket of sockets) socket.destroy();
     await rig.close();
   });

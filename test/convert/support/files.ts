@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OrgoError } from '../../../src/audio/errors';
 import type { PcmFormat } from '../../../src/audio/format';
+import type { AudioFrame, PcmFrame } from '../../../src/audio/frame';
 import { wavHeader } from '../../../src/containers/wav-header';
 import { needs } from '../../support/needs';
 import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
@@ -32,13 +33,26 @@ export function wavFile(format: PcmFormat, data: Buffer): Buffer {
   return Buffer.concat([wavHeader(format, data.length / 2 / format.channels), data]);
 }
 
-/** Runs ffmpeg over `input`; `name` is the file that it writes, `more` names more inputs. */
+const WAV_OF_TONES = wavFile(CD, tones(CD, 3));
+/** Starting ffmpeg takes a third of a second: what was made once is taken again. */
+const madeOfTones = new Map<string, Buffer>();
+
+/** What ffmpeg makes of 3 s of {@link tones}; `name` is the file that it writes. A copy, which may be damaged. */
 export function made(
   name: string,
   args: readonly string[],
-  input = wavFile(CD, tones(CD, 3)),
+  input?: Buffer,
   more: readonly string[] = [],
 ): Buffer {
+  if (input) return runFfmpeg(name, args, input, more);
+  const key = [name, ...args, ...more].join(' ');
+  const file = madeOfTones.get(key) ?? runFfmpeg(name, args, WAV_OF_TONES, more);
+  madeOfTones.set(key, file);
+  return Buffer.from(file);
+}
+
+/** Runs ffmpeg over `input`; `more` names more inputs. */
+function runFfmpeg(name: string, args: readonly string[], input: Buffer, more: readonly string[]): Buffer {
   const directory = mkdtempSync(join(tmpdir(), 'orgo-convert-'));
   try {
     writeFileSync(join(directory, 'input'), input);
@@ -83,4 +97,33 @@ export async function decode(
     data: Buffer.concat(sounds.map(({ frame }) => frame.data)),
     shape: format ? `${format.sampleRate}/${format.channels}` : '',
   };
+}
+
+/** Where the sound of {@link framesOf} begins: position and epoch ms. */
+export const START = 44_100_000;
+export const START_TIME = 1_763_842_000_000;
+
+/** `data` as frames of `samples` each, from {@link START} on. */
+export function framesOf(format: PcmFormat, data: Buffer, samples: number): PcmFrame[] {
+  const size = 2 * format.channels;
+  const frames: PcmFrame[] = [];
+  for (let at = 0; at < data.length; at += samples * size) {
+    const part = data.subarray(at, at + samples * size);
+    const since = at / size;
+    const time = START_TIME + (since * 1000) / format.sampleRate;
+    frames.push({
+      format,
+      data: part,
+      samples: part.length / size,
+      position: START + since,
+      time,
+      gap: 0,
+      latencyMs: 3,
+    });
+  }
+  return frames;
+}
+
+export function bytesOf(frames: readonly AudioFrame[]): Buffer {
+  return Buffer.concat(frames.map(({ data }) => data));
 }

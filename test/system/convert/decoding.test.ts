@@ -1,11 +1,10 @@
 /** Files of every kind to PCM: exact counts, whole and in pieces, as they are and as asked for. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PcmFormat } from '../../src/audio/format';
-import { OggWriter } from '../../src/containers/ogg-writer';
-import { Decoding, type DecodedSound } from '../../src/convert/decoding';
-import { channelOf, measureTone } from '../support/tone';
-import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from './support/files';
+import type { PcmFormat } from '../../../src/audio/format';
+import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
+import { channelOf, measureTone } from '../../support/tone';
+import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from '../../convert/support/files';
 
 const SECONDS = 3;
 const SAMPLES = SECONDS * CD.sampleRate;
@@ -170,65 +169,22 @@ void test('live pieces carry their time, a recording has none', { skip: skipWith
   }
 });
 
-void describe('without ffmpeg', () => {
-  const surroundings = {
-    clock: { now: () => 0, epochOffset: () => 0, after: () => () => undefined },
-    pool: { limit: 0, queued: 0, enter: () => assert.fail('a place was asked for') } as never,
-    findFfmpeg: () => assert.fail('ffmpeg was looked for'),
-  };
+/** Fails where ffmpeg is looked for. */
+const surroundings = {
+  clock: { now: () => 0, epochOffset: () => 0, after: () => () => undefined },
+  pool: { limit: 0, queued: 0, enter: () => assert.fail('a place was asked for') } as never,
+  findFfmpeg: () => assert.fail('ffmpeg was looked for'),
+};
 
-  void test('WAV is decoded: s16 and f32, with chunks around its sound, whole and cut anywhere', async () => {
-    const data = tones(CD, 1);
-    const list = Buffer.concat([Buffer.from('LIST\x06\0\0\0junk\0\0', 'latin1')]);
-    const file = Buffer.concat([wavFile(CD, data), list]);
-    for (const pieceBytes of [undefined, 7, 5000]) {
-      const decoded = await decode(file, {}, pieceBytes, surroundings);
-      assert.equal(decoded.error, undefined);
-      assert.ok(decoded.data.equals(data));
-      assert.equal(decoded.sounds.length, 50);
-    }
-    const converted = await decode(file, { sampleRate: 16000, channels: 1 }, 999, surroundings);
-    assert.equal(converted.samples, 16000);
-  });
-
-  void test('a small Ogg file of hours of sound lets other work in between', async () => {
-    const writer = new OggWriter(() => 0.5);
-    const format = { encoding: 'opus', sampleRate: 48000, channels: 1 } as const;
-    // One byte each: 60 ms of nothing, by code 0 of a 60 ms SILK frame.
-    const packets = Array.from({ length: 2000 }, (_, i) =>
-      writer.push({
-        ...{
-          format,
-          data: Buffer.of(0x18),
-          samples: 2880,
-          position: i * 2880,
-          time: 0,
-          gap: 0,
-          latencyMs: 0,
-        },
-        preSkip: 312,
-      }),
-    );
-    const file = Buffer.concat([...packets.flat(), ...writer.flush()].map(({ data }) => data));
-    let turns = 0;
-    const looking = setInterval(() => turns++, 0);
-    const { samples, error } = await decode(file, {}, undefined, surroundings);
-    clearInterval(looking);
-    assert.equal(error, undefined);
-    assert.ok(samples > 115 * 48000, String(samples));
-    assert.ok(turns > 50, `${turns} turns of the event loop`);
-  });
-
-  void test('Ogg Opus and WebM Opus are decoded, to the sample', { skip: skipWithoutFfmpeg }, async () => {
-    for (const name of ['a.opus', 'a.webm']) {
-      const file = made(name, ['-c:a', 'libopus']);
-      const whole = await decode(file, {}, undefined, surroundings);
-      assert.equal(whole.error, undefined);
-      assert.equal(whole.shape, '48000/2');
-      assert.equal(whole.samples, SECONDS * 48000);
-      assert.ok((await decode(file, {}, 100, surroundings)).data.equals(whole.data));
-      const converted = await decode(file, { sampleRate: 44100, channels: 1 }, 5000, surroundings);
-      assert.equal(converted.samples, SAMPLES);
-    }
-  });
+void test('Ogg Opus and WebM Opus are decoded, to the sample', { skip: skipWithoutFfmpeg }, async () => {
+  for (const name of ['a.opus', 'a.webm']) {
+    const file = made(name, ['-c:a', 'libopus']);
+    const whole = await decode(file, {}, undefined, surroundings);
+    assert.equal(whole.error, undefined);
+    assert.equal(whole.shape, '48000/2');
+    assert.equal(whole.samples, SECONDS * 48000);
+    assert.ok((await decode(file, {}, 100, surroundings)).data.equals(whole.data));
+    const converted = await decode(file, { sampleRate: 44100, channels: 1 }, 5000, surroundings);
+    assert.equal(converted.samples, SAMPLES);
+  }
 });

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { systemSurroundings } from '../../src/convert/engine';
-import { ConversionPool } from '../../src/convert/pool';
-import { childrenOf } from '../convert/support/children';
-import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from '../convert/support/files';
-import { convert, fileOf, files, sendPieces } from './support/convert-node';
-import { audioOf, payloads, sound } from './shared/harness';
+import { systemSurroundings } from '../../../src/convert/engine';
+import { ConversionPool } from '../../../src/convert/pool';
+import { childrenOf } from '../../convert/support/children';
+import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from '../../convert/support/files';
+import { convert, fileOf, files, sendPieces } from '../../nodes/support/convert-node';
+import { audioOf, payloads, sound } from '../../nodes/shared/harness';
 
 const SECOND = wavFile(CD, tones(CD, 1));
 

@@ -1,36 +1,23 @@
 /** PCM to MP3, AAC, FLAC, Ogg Opus and WAV: what others read in it, and which sound each piece is of. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PcmFormat } from '../../src/audio/format';
-import type { AudioFrame, PcmFrame } from '../../src/audio/frame';
-import { frameCounter } from '../../src/convert/encoded-frames';
-import { Encoding } from '../../src/convert/encoding';
-import type { EncodeFormat, EncodeOptions } from '../../src/convert/options';
-import { channelOf, measureTone } from '../support/tone';
-import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from './support/files';
-
-const START = 44_100_000;
-const START_TIME = 1_763_842_000_000;
-
-function framesOf(format: PcmFormat, data: Buffer, samples: number): PcmFrame[] {
-  const size = 2 * format.channels;
-  const frames: PcmFrame[] = [];
-  for (let at = 0; at < data.length; at += samples * size) {
-    const part = data.subarray(at, at + samples * size);
-    const since = at / size;
-    const time = START_TIME + (since * 1000) / format.sampleRate;
-    frames.push({
-      format,
-      data: part,
-      samples: part.length / size,
-      position: START + since,
-      time,
-      gap: 0,
-      latencyMs: 3,
-    });
-  }
-  return frames;
-}
+import type { PcmFormat } from '../../../src/audio/format';
+import type { AudioFrame, PcmFrame } from '../../../src/audio/frame';
+import { frameCounter } from '../../../src/convert/encoded-frames';
+import { Encoding } from '../../../src/convert/encoding';
+import type { EncodeFormat, EncodeOptions } from '../../../src/convert/options';
+import { channelOf, measureTone } from '../../support/tone';
+import {
+  bytesOf,
+  CD,
+  decode,
+  framesOf,
+  made,
+  skipWithoutFfmpeg,
+  START,
+  START_TIME,
+  tones,
+} from '../../convert/support/files';
 
 async function encode(options: EncodeOptions, frames: readonly PcmFrame[]): Promise<AudioFrame[]> {
   const out: AudioFrame[] = [];
@@ -38,10 +25,6 @@ async function encode(options: EncodeOptions, frames: readonly PcmFrame[]): Prom
   for (const frame of frames) await encoding.write(frame);
   assert.equal(await encoding.finish(), undefined);
   return out;
-}
-
-function bytesOf(frames: readonly AudioFrame[]): Buffer {
-  return Buffer.concat(frames.map(({ data }) => data));
 }
 
 /** What ffmpeg itself makes of the bytes, at 48 kHz stereo. */
@@ -137,24 +120,6 @@ void test(
     );
   },
 );
-
-void test('WAV and Ogg Opus need no ffmpeg', async () => {
-  const clock = { now: () => 0, epochOffset: () => 0, after: () => () => undefined };
-  for (const format of ['wav', 'ogg-opus'] as const) {
-    const out: AudioFrame[] = [];
-    const surroundings = {
-      clock,
-      pool: null as never,
-      findFfmpeg: () => assert.fail('ffmpeg was looked for'),
-    };
-    const encoding = new Encoding({ format }, (frame) => void out.push(frame), surroundings);
-    for (const frame of framesOf(CD, tones(CD, 1), 882)) await encoding.write(frame);
-    assert.equal(await encoding.finish(), undefined);
-    assert.match(bytesOf(out).toString('latin1', 0, 4), format === 'wav' ? /RIFF/ : /OggS/);
-  }
-  const wav = await decode(wavFile(CD, tones(CD, 1)));
-  assert.equal(wav.samples, 44100);
-});
 
 void test('sound is counted the same however the bytes are cut', { skip: skipWithoutFfmpeg }, () => {
   const raw = ['-write_xing', '0', '-id3v2_version', '0'];

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { Silero, SILERO_WINDOW } from '../../src/vad/silero';
-import { OnnxSilero } from './onnx-silero';
-import { allRecordings, floatsOf, recording, whiteNoise } from './recordings';
-import { needs } from '../support/needs';
+import { Silero, SILERO_WINDOW } from '../../../src/vad/silero';
+import { OnnxSilero } from '../../vad/onnx-silero';
+import { allRecordings, floatsOf, recording, whiteNoise } from '../../vad/recordings';
+import { needs } from '../../support/needs';
 
-const ROOT = join(__dirname, '../..');
+const ROOT = join(__dirname, '../../..');
 
 describe('Silero', () => {
   let oracle: OnnxSilero;

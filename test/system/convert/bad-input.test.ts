@@ -6,14 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { describe, test } from 'node:test';
-import { OrgoError } from '../../src/audio/errors';
-import { Decoding, type DecodedSound } from '../../src/convert/decoding';
-import { Encoding } from '../../src/convert/encoding';
-import { systemSurroundings } from '../../src/convert/engine';
-import { indexFirst, mp4Length } from '../../src/convert/mp4';
-import { ConversionPool } from '../../src/convert/pool';
-import { childrenOf, openHandles } from './support/children';
-import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from './support/files';
+import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
+import { systemSurroundings } from '../../../src/convert/engine';
+import { indexFirst, mp4Length } from '../../../src/convert/mp4';
+import { ConversionPool } from '../../../src/convert/pool';
+import { childrenOf, openHandles } from '../../convert/support/children';
+import { CD, decode, made, skipWithoutFfmpeg, wavFile } from '../../convert/support/files';
 
 const IMAGE = ['-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1'];
 
@@ -129,42 +127,6 @@ void describe('as much as there is comes of', { skip: skipWithoutFfmpeg }, () =>
   });
 });
 
-void test('`complete` without a file is no error, and starts nothing', async () => {
-  const surroundings = { ...systemSurroundings, findFfmpeg: () => assert.fail('ffmpeg was looked for') };
-  const decoding = new Decoding({}, () => assert.fail('sound came'), surroundings);
-  await decoding.write(Buffer.alloc(0));
-  assert.equal(await decoding.finish(), undefined);
-  const encoding = new Encoding({ format: 'mp3' }, () => assert.fail('bytes came'), surroundings);
-  assert.equal(await encoding.finish(), undefined);
-});
-
-void test('settings out of range are named, with what is allowed', () => {
-  const refuses = (make: () => unknown, text: RegExp): void =>
-    assert.throws(
-      make,
-      (error) => error instanceof OrgoError && error.code === 'ORGO_BAD_SETTING' && text.test(error.message),
-    );
-  const sink = (): void => undefined;
-  refuses(() => new Decoding({ sampleRate: 7999 }, sink), /sampleRate is 7999/);
-  refuses(() => new Decoding({ sampleRate: NaN }, sink), /sampleRate is NaN/);
-  refuses(() => new Decoding({ channels: 3 as 2 }, sink), /channels is 3/);
-  refuses(() => new Decoding({ encoding: 'mp3' as 's16le' }, sink), /encoding is mp3/);
-  refuses(() => new Decoding({ frameMs: 0 }, sink), /frameMs is 0/);
-  refuses(
-    () => new Encoding({ format: '-i /etc/passwd' as 'mp3' }, sink),
-    /format is -i \/etc\/passwd: it must be one of mp3/,
-  );
-  refuses(
-    () => new Encoding({ format: 'mp3', bitrate: 320_001 }, sink),
-    /bitrate is 320001: .* from 8000 to 320000/,
-  );
-  refuses(() => new Encoding({ format: 'aac', bitrate: 64.5 }, sink), /bitrate is 64.5/);
-  refuses(
-    () => new Encoding({ format: 'ogg-opus', bitrate: '1; rm' as unknown as number }, sink),
-    /bitrate is 1; rm/,
-  );
-});
-
 void test(
   'two files interleaved on two streams do not touch each other',
   { skip: skipWithoutFfmpeg },
@@ -213,15 +175,4 @@ void test('files in a row leave no child and no handle', { skip: skipWithoutFfmp
   }
   assert.deepEqual(childrenOf(process.pid), []);
   assert.ok(openHandles() <= before, `${openHandles()} handles, ${before} before`);
-});
-
-void test('sound of another format in the middle of an encoding is refused', async () => {
-  const encoding = new Encoding({ format: 'wav' }, () => undefined);
-  const data = tones(CD, 0.02);
-  const frame = { format: CD, data, samples: 882, position: 0, time: 0, gap: 0, latencyMs: 0 };
-  await encoding.write(frame);
-  await assert.rejects(
-    encoding.write({ ...frame, format: { ...CD, sampleRate: 48000 } }),
-    /48000 Hz stereo s16le came in the middle/,
-  );
 });

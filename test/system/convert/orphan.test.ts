@@ -5,18 +5,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { childrenOf, isRunning } from './support/children';
-import { skipWithoutFfmpeg } from './support/files';
+import { childrenOf, isRunning } from '../../convert/support/children';
+import { skipWithoutFfmpeg } from '../../convert/support/files';
+
+const PARENT = join(__dirname, '../../convert/support/parent.ts');
 
 for (const mode of ['decode', 'encode', 'blocked']) {
   void test(`a SIGKILL of the parent, ${mode}`, { skip: skipWithoutFfmpeg }, async () => {
-    const parent = spawn(
-      process.execPath,
-      ['--import', 'tsx', join(__dirname, 'support', 'parent.ts'), mode],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const parent = spawn(process.execPath, [...process.execArgv, PARENT, mode], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(parent.stdout, 'data');
     const children = childrenOf(parent.pid ?? 0);
     assert.equal(children.length, 1);

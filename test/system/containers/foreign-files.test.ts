@@ -1,12 +1,21 @@
 /** Ogg and WebM that other people's programs wrote, and Ogg that is cut in unusual ways. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PcmFrame } from '../../src/audio/frame';
-import { writePage } from '../../src/containers/ogg-page';
-import { bytesOf, decode, encode, firstPage, isLike, packetsOf, spanningPages, STEREO } from './support/ogg';
-import { cut, firstChannel, sweep, totalSamples } from '../opus/support/sound';
-import { needs } from '../support/needs';
-import { runWith } from '../opus/support/tools';
+import type { PcmFrame } from '../../../src/audio/frame';
+import { writePage } from '../../../src/containers/ogg-page';
+import {
+  bytesOf,
+  decode,
+  encode,
+  firstPage,
+  isLike,
+  packetsOf,
+  spanningPages,
+  STEREO,
+} from '../../containers/support/ogg';
+import { cut, firstChannel, sweep, totalSamples } from '../../opus/support/sound';
+import { needs } from '../../support/needs';
+import { runWith } from '../../opus/support/tools';
 
 void describe('a stream that is read', () => {
   const data = sweep(STEREO, 3000);

@@ -1,11 +1,11 @@
 /** Ogg Opus that is written: right by other people's programs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { OpusEncoder } from '../../src/opus/encoder';
-import { OggEncoder } from '../../src/containers/ogg-encoder';
-import { OggWriter } from '../../src/containers/ogg-writer';
-import type { OpusEncoderSettings } from '../../src/opus/settings';
-import { bytesOf, decode, encode, firstPage, isLike, STEREO } from './support/ogg';
+import { OpusEncoder } from '../../../src/opus/encoder';
+import { OggEncoder } from '../../../src/containers/ogg-encoder';
+import { OggWriter } from '../../../src/containers/ogg-writer';
+import type { OpusEncoderSettings } from '../../../src/opus/settings';
+import { bytesOf, decode, encode, firstPage, isLike, STEREO } from '../../containers/support/ogg';
 import {
   cut,
   firstChannel,
@@ -15,9 +15,9 @@ import {
   START_TIME,
   sweep,
   totalSamples,
-} from '../opus/support/sound';
-import { needs } from '../support/needs';
-import { runWith } from '../opus/support/tools';
+} from '../../opus/support/sound';
+import { needs } from '../../support/needs';
+import { runWith } from '../../opus/support/tools';
 
 const TOOLS = needs('opusinfo', 'ffprobe', 'opusdec');
 
