@@ -117,21 +117,18 @@ describeWith(
       return { texts, recorded: await recording.stop(), wavs };
     }
 
-    /** The recording's words where the utterance was cut, and those that a shift of the cut makes of them. */
+    /** The words of the recording where the utterance was cut, `shiftMs` earlier. */
     async function wordsAt(
       { index, recording }: FoundPlace,
       samples: number,
       vocabulary: Vocabulary,
-    ): Promise<{ same: string; shifted: string[] }> {
-      const words: string[] = [];
-      for (const shiftMs of SHIFTS_MS) {
-        const from = (index - Math.round((shiftMs * RECOGNISER_RATE) / 1000)) * 2;
-        const cut = recording.subarray(Math.max(0, from), (index + samples) * 2);
-        const path = join(directory, 'cut.wav');
-        await writeFile(path, Buffer.concat([wavHeader(UTTERANCE_FORMAT, cut.length / 2), cut]));
-        words.push(await recognise(path, vocabulary));
-      }
-      return { same: words[0] ?? '', shifted: words };
+      shiftMs: number,
+    ): Promise<string> {
+      const from = (index - Math.round((shiftMs * RECOGNISER_RATE) / 1000)) * 2;
+      const cut = recording.subarray(Math.max(0, from), (index + samples) * 2);
+      const path = join(directory, 'cut.wav');
+      await writeFile(path, Buffer.concat([wavHeader(UTTERANCE_FORMAT, cut.length / 2), cut]));
+      return recognise(path, vocabulary);
     }
 
     for (const vocabulary of ['general', 'cards'] as const) {
@@ -154,11 +151,14 @@ describeWith(
           assert.ok(Math.abs(offBy) <= TIME_TOLERANCE_MS, `${payload}: its time is off by ${offBy} ms`);
           assert.ok(snr >= MIN_SNR_DB, `${payload}: SNR ${snr} dB`);
 
-          const words = await wordsAt(place, utterance.length, vocabulary);
-          if (words.same !== payload) {
-            t.diagnostic(`"${payload}", and of the recording, by shifts: ${JSON.stringify(words.shifted)}`);
+          const words: string[] = [];
+          for (const shiftMs of SHIFTS_MS) {
+            if (words.includes(payload)) break;
+            words.push(await wordsAt(place, utterance.length, vocabulary, shiftMs));
           }
-          assert.ok(words.shifted.includes(payload), `"${payload}", not "${words.same}"`);
+          if (words.length > 1)
+            t.diagnostic(`"${payload}", and of the recording, by shifts: ${words.join(' | ')}`);
+          assert.ok(words.includes(payload), `"${payload}", not "${words.join('" or "')}"`);
         }
       });
     }
