@@ -4,7 +4,6 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { ROOT } from './run.mjs';
 
 const FOLDERS = ['src', 'nodes', 'editor', 'scripts', 'test', 'bench'];
@@ -18,6 +17,8 @@ export const RUN_COMPILED = join(ROOT, 'scripts', 'lib', 'run-compiled.cjs');
  * @returns {Promise<T>}
  */
 export async function withCompiledTests(use) {
+  // Not before: a bare checkout has no dependencies until they are installed.
+  const { build } = await import('esbuild');
   const directory = join(ROOT, '.tmp', `compiled-${process.pid}`);
   await mkdir(directory, { recursive: true });
   try {
