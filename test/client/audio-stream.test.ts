@@ -365,6 +365,7 @@ describe('an audio stream', () => {
     await hearer.state('started');
     clock.advance(5000);
     socket.close(4008);
+    await hearer.state('connecting');
     const again = await server.caller();
     assert.equal(hearer.ends[0]?.reason, 'disconnected');
     assert.ok(hearer.states.every(({ kind }) => kind !== 'waiting'));
@@ -514,6 +515,7 @@ describe('an audio stream', () => {
 
   for (const [status, code, kind, text] of [
     [401, 'ORGO_BAD_TOKEN', 'refused', /rejected the password/],
+    [403, 'ORGO_CONNECTION_FAILED', 'waiting', /answered HTTP 403 instead of opening a WebSocket/],
     [404, 'ORGO_COMPUTER_NOT_RUNNING', 'waiting', /was not found, or is not running/],
     [302, 'ORGO_CONNECTION_FAILED', 'waiting', /redirects \(HTTP 302\)/],
     [200, 'ORGO_CONNECTION_FAILED', 'waiting', /answered HTTP 200 instead of opening a WebSocket/],

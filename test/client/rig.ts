@@ -1,4 +1,5 @@
 /** A server that does just what a test tells it, and a listener that keeps all it hears. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -161,10 +162,18 @@ export class Hearer implements AudioStreamSink {
     });
   }
 
-  /** Resolves to the state, once it is of this kind. */
+  /** Resolves to the state, once it is of this kind; fails where the stream comes to rest in another one first. */
   async state<K extends StreamState['kind']>(kind: K): Promise<Extract<StreamState, { kind: K }>> {
-    await this.until(() => this.states.at(-1)?.kind === kind);
-    return this.states.at(-1) as Extract<StreamState, { kind: K }>;
+    const from = this.states.length;
+    const rests = (): boolean => {
+      const last = this.states.at(-1)?.kind;
+      return last === 'refused' || (last === 'waiting' && this.states.length > from);
+    };
+    await this.until(() => this.states.at(-1)?.kind === kind || rests());
+    const state = this.states.at(-1);
+    const why = state !== undefined && 'error' in state ? `: ${state.error.message}` : '';
+    assert.equal(state?.kind, kind, `the stream is ${state?.kind ?? 'silent'}${why}`);
+    return state as Extract<StreamState, { kind: K }>;
   }
 
   /** All sound so far, joined. */
