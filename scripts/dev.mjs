@@ -8,23 +8,28 @@ import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, runMain } from './lib/run.mjs';
 
-const SOURCES = ['src', 'nodes', 'resources', 'editor', 'examples', 'scripts', 'package.json'];
+/** Not `resources`: each build writes its file there. */
+const SOURCES = ['src', 'nodes', 'editor', 'examples', 'scripts', 'package.json', 'tsconfig.build.json'];
 /** An editor writes a file in several steps: they count as one change. */
 const SETTLE_MS = 200;
+/** Windows has no process groups. */
+const HAS_GROUPS = process.platform !== 'win32';
 
 runMain(async () => {
   let child = start();
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   let isRestarting = false;
+  let isEnding = false;
 
   const restart = async () => {
+    if (isEnding) return;
     // What changes meanwhile is seen afterwards.
     if (isRestarting) return later();
     isRestarting = true;
     console.log('\nA source has changed: building, and starting Node-RED again …');
     await end(child);
-    child = start();
+    if (!isEnding) child = start();
     isRestarting = false;
   };
   const later = () => {
@@ -35,8 +40,9 @@ runMain(async () => {
     .filter((path) => existsSync(path))
     .map((path) => watch(path, { recursive: true }, later));
 
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.once(signal, () => {
+      isEnding = true;
       clearTimeout(timer);
       for (const watcher of watchers) watcher.close();
       void end(child);
@@ -46,13 +52,21 @@ runMain(async () => {
 
 /** `npm start`; where it fails, by a mistake in a source for instance, the next change tries again. */
 function start() {
-  return spawn(process.execPath, [join(ROOT, 'scripts', 'start.mjs')], { cwd: ROOT, stdio: 'inherit' });
+  return spawn(process.execPath, [join(ROOT, 'scripts', 'start.mjs')], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: HAS_GROUPS,
+  });
 }
 
-/** @param {import('node:child_process').ChildProcess} child */
+/**
+ * Ends it with all that it started: a build that went on would replace that of the next start.
+ * @param {import('node:child_process').ChildProcess} child
+ */
 async function end(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  if (HAS_GROUPS) process.kill(-child.pid, 'SIGTERM');
+  else child.kill('SIGTERM');
   await exited;
 }

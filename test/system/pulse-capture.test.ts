@@ -8,11 +8,13 @@ import { CaptureRecorder, isSilent } from '../support/capture-recorder';
 import { describeWith, needs } from '../support/needs';
 import { startMachineWitness } from '../support/machine-witness';
 import { startPulse, toneSamples, type PulseDaemon, type PulseOptions } from '../support/pulse-daemon';
-import { untilProved, type Fault } from '../support/stall-witness';
+import { explained, untilProved, type Fault } from '../support/stall-witness';
 import { channelOf, measureTone } from '../support/tone';
 
 const RATE = 48_000;
 const MAX_GAP_MS = 100;
+/** Of all gaps that a stall explains, in one attempt: more of them void it. */
+const MAX_EXCUSED_MS = 250;
 /** Attempts in which a witness saw the machine stall: one more fails the test. */
 const MAX_VOIDS = 5;
 
@@ -88,7 +90,12 @@ function longGaps({ frames }: CaptureRecorder): Fault[] {
     .filter(({ gap }) => gap >= MAX_GAP_MS * (RATE / 1000))
     .map(({ gap, time }) => {
       const gapMs = gap / (RATE / 1000);
-      return { what: `a gap of ${gapMs} ms`, fromMs: time - gapMs, toMs: time, causeMs: MAX_GAP_MS / 2 };
+      return {
+        what: `a gap of ${gapMs.toFixed(0)} ms`,
+        fromMs: time - gapMs,
+        toMs: time,
+        causeMs: MAX_GAP_MS / 2,
+      };
     });
 }
 
@@ -238,8 +245,8 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
 
   it('comes back by itself when the sound server was killed and started again', (t) =>
     untilProved(t, MAX_VOIDS, async () => {
-      const faults: Fault[] = [];
       const machine = startMachineWitness(process.pid);
+      let [gaps, faults]: [Fault[], Fault[]] = [[], []];
       await withPulse({}, async (daemon, listen) => {
         machine.watch(daemon.pid);
         const recorder = listen();
@@ -255,11 +262,15 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
         daemon.play({ hz: 1000, seconds: 3 }, { latencyMs: 50 });
         await recorder.untilSound();
         await recorder.more(0.5);
-        faults.push(...longGaps(recorder));
-        if (toneIn(recorder, 1000) <= 0.49) faults.push(faintTone(recorder));
+        gaps = longGaps(recorder);
+        faults = toneIn(recorder, 1000) > 0.49 ? [] : [faintTone(recorder)];
         recorder.assertUnbroken();
       });
-      return { faults, stalls: await machine.stop() };
+      const stalls = await machine.stop();
+      for (const reason of explained({ faults: gaps, stalls })) t.diagnostic(`excused: ${reason}`);
+      const missingMs = gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+      // The server is away for half a second and more: silence was seen to stand in for most of that.
+      return { faults: missingMs < MAX_EXCUSED_MS ? faults : [...faults, ...gaps], stalls };
     }));
 
   it('waits for a sound server that is not there yet', () =>
