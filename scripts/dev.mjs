@@ -4,12 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, runMain } from './lib/run.mjs';
+import { watchSources } from './lib/watch-sources.mjs';
 
 /** Not `resources`: each build writes its file there. */
-const SOURCES = ['src', 'nodes', 'editor', 'examples', 'scripts', 'package.json', 'tsconfig.build.json'];
+const SOURCES = {
+  directories: ['src', 'nodes', 'editor', 'examples', 'scripts'],
+  files: ['package.json', 'tsconfig.json', 'tsconfig.build.json'],
+};
 /** An editor writes a file in several steps: they count as one change. */
 const SETTLE_MS = 200;
 /** Windows has no process groups. */
@@ -36,15 +39,13 @@ runMain(async () => {
     clearTimeout(timer);
     timer = setTimeout(() => void restart(), SETTLE_MS);
   };
-  const watchers = SOURCES.map((source) => join(ROOT, source))
-    .filter((path) => existsSync(path))
-    .map((path) => watch(path, { recursive: true }, later));
+  const endWatching = watchSources(ROOT, SOURCES, later);
 
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.once(signal, () => {
       isEnding = true;
       clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
+      endWatching();
       void end(child);
     });
   }
