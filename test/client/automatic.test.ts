@@ -101,6 +101,18 @@ describe('automatic, at the hosted service', () => {
     });
   });
 
+  it('asks again slowly, and calls nobody, while the API gives an address that is not safe', async () => {
+    service.computer.overrides = { connection_url: 'ftp://127.0.0.1/desktops/1' };
+    const all = listen();
+    const { error, retryInMs } = await all.hearer.state('waiting');
+    assert.equal(error.code, 'ORGO_BAD_ADDRESS');
+    assert.ok(retryInMs >= 30_000, `${retryInMs} ms`);
+    assert.deepEqual(service.calls, []);
+    service.computer.overrides = {};
+    await retry(all);
+    await all.hearer.state('running');
+  });
+
   it('uses a password that was entered', async () => {
     await listen({ password: service.token }).hearer.state('running');
     assert.equal(service.asked.length, 1);

@@ -130,6 +130,15 @@ describe('a header that is read', () => {
     assert.equal(parseWavHeader(data)?.trailerLength, 14);
   });
 
+  test('of a stream, whose size in RIFF is unknown, has nothing after its sound', () => {
+    for (const size of [0, 0xffffffff, 0x7fffffff]) {
+      const data = file(chunk('fmt ', fmt()), DATA);
+      data.writeUInt32LE(size, 4);
+      assert.equal(parseWavHeader(data)?.dataLength, 8);
+      assert.equal(parseWavHeader(data)?.trailerLength, 0, `a size of ${size}`);
+    }
+  });
+
   test('says what is wrong with it', () => {
     const wrong: [Buffer, RegExp][] = [
       [DATA, /no fmt chunk/],
