@@ -1,6 +1,6 @@
 /** The system's packages that the tests use: which are missing, and their installation by apt-get. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
 
@@ -19,7 +19,7 @@ const PACKAGES = /** @type {const} */ ([
   ['pipewire-pulse', () => hasProgram('pipewire-pulse'), PIPEWIRE],
   ['wireplumber', () => hasProgram('wireplumber'), PIPEWIRE],
   ['dbus', () => hasProgram('dbus-daemon'), PIPEWIRE],
-  ['chromium', () => hasProgram('chromium'), 'a browser that listens'],
+  ['chromium', hasBrowser, 'a browser that listens'],
   ['nginx', () => hasProgram('nginx'), 'a TLS proxy in front of the server'],
   ['sox', () => hasProgram('sox'), 'another resampler to compare ours with'],
   ['ffmpeg', () => hasProgram('ffmpeg'), 'Ogg and WebM that others wrote'],
@@ -59,8 +59,11 @@ export async function installPackages(names) {
   const aptGet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
   try {
     await runWords([...prefix, ...aptGet, 'update']);
-    await runWords([...prefix, ...aptGet, 'install', '-y', '--no-install-recommends', ...names]);
-    return undefined;
+    // One name that apt does not know would keep it from installing the others: Ubuntu has Chromium as a snap only.
+    const known = names.filter((name) => spawnSync('apt-cache', ['show', name]).status === 0);
+    await runWords([...prefix, ...aptGet, 'install', '-y', '--no-install-recommends', ...known]);
+    const unknown = names.filter((name) => !known.includes(name));
+    return unknown.length === 0 ? undefined : `apt does not know ${unknown.join(', ')}`;
   } catch (error) {
     return error.message;
   }
@@ -71,18 +74,27 @@ function runWords([command, ...args]) {
   return run(command, args, { quiet: true });
 }
 
+/** As test/support/browser.ts finds it: under any of its names, and not as a snap. */
+function hasBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  return names.some((name) =>
+    hasProgram(name, (file) => !/^(\/snap\/|\/usr\/bin\/snap$)/.test(realpathSync(file))),
+  );
+}
+
 function hasPythonWebSockets() {
   return spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0;
 }
 
-/** @param {string} name */
-function hasProgram(name) {
+/** @param {string} name @param {(file: string) => boolean} [accept] */
+function hasProgram(name, accept = () => true) {
   // nginx lies in a directory that is not in every user's PATH.
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.some((directory) => {
+    const file = join(directory, name);
     try {
-      accessSync(join(directory, name), constants.X_OK);
-      return true;
+      accessSync(file, constants.X_OK);
+      return accept(file);
     } catch {
       return false;
     }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { findBrowser } from './browser';
 import { NEWER_RUNTIME } from './runtimes';
 
 /** Debian's own Python: a version manager's has no Debian packages. */
@@ -10,8 +11,9 @@ export const DEBIAN_PYTHON = '/usr/bin/python3';
 /** Recordings of human speech, of Debian's pocketsphinx-testdata. */
 export const HUMAN_SPEECH = '/usr/share/pocketsphinx/test/data';
 
-/** What is not a program, and how to tell that it is here. */
+/** What is not one program of that name, and how to tell that it is here. */
 const THINGS: Readonly<Record<string, () => boolean>> = {
+  chromium: () => findBrowser() !== undefined,
   'python3-websockets': () => spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0,
   'pocketsphinx-testdata': () => existsSync(HUMAN_SPEECH),
   'node24-node-red5': () => existsSync(NEWER_RUNTIME.node) && existsSync(NEWER_RUNTIME.red),

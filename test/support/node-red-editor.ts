@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { browserPath } from './browser';
 
 /** What the editor holds of a node. */
 export interface EditorNodeState {
@@ -34,7 +35,7 @@ interface EditorGlobals {
 export async function openEditor(url: string, { dark = false } = {}): Promise<Editor> {
   const profile = await mkdtemp(join(tmpdir(), 'orgo-editor-'));
   const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
+    executablePath: browserPath(),
     headless: true,
     colorScheme: dark ? 'dark' : 'light',
     viewport: { width: 1200, height: 1100 },

@@ -15,6 +15,7 @@ import { systemClock } from '../../src/audio/clock';
 import { PulseCapture } from '../../src/capture/pulse/pulse-capture';
 import { AudioServer } from '../../src/server/audio-server';
 import { StandaloneListener } from '../../src/server/standalone-listener';
+import { browserPath } from '../support/browser';
 import { describeWith, needs } from '../support/needs';
 import { startMachineWitness } from '../support/machine-witness';
 import { judgePage, type Heard, type PageWitness } from '../support/page-sound';
@@ -170,7 +171,7 @@ async function startChromium({
 }: Surroundings): Promise<BrowserContext> {
   const rules = names.map((name) => `MAP ${name} 127.0.0.1:${proxy.port}`).join(', ');
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
+    executablePath: browserPath(),
     // As a browser with a window runs, but for the window: the library would mute a headless one.
     headless: false,
     env: { PATH: process.env['PATH'] ?? '', ...pulse.env, PULSE_SINK: HEADPHONES },
