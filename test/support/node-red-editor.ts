@@ -23,6 +23,9 @@ export interface Editor {
   close(): Promise<void>;
 }
 
+/** Ends what hangs, and nothing that is slow. */
+const HANG_MS = 120_000;
+
 /** What the page's own script offers. */
 interface EditorGlobals {
   RED: {
@@ -41,6 +44,7 @@ export async function openEditor(url: string, { dark = false } = {}): Promise<Ed
     viewport: { width: 1200, height: 1100 },
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
   });
+  browser.setDefaultTimeout(HANG_MS);
   const close = async (): Promise<void> => {
     await browser.close();
     await rm(profile, { recursive: true, force: true });
