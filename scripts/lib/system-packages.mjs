@@ -1,11 +1,8 @@
 /** The system's packages that the tests use: which are missing, and their installation by apt-get. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { findBrowser, hasProgram, hasPythonWebSockets } from './programs.cjs';
 import { run } from './run.mjs';
-
-/** Debian's own Python: a version manager's has no Debian packages. */
-const DEBIAN_PYTHON = '/usr/bin/python3';
 
 const SOUND = 'a sound server to capture';
 const PIPEWIRE = "PipeWire's sound server, to capture";
@@ -19,7 +16,7 @@ const PACKAGES = /** @type {const} */ ([
   ['pipewire-pulse', () => hasProgram('pipewire-pulse'), PIPEWIRE],
   ['wireplumber', () => hasProgram('wireplumber'), PIPEWIRE],
   ['dbus', () => hasProgram('dbus-daemon'), PIPEWIRE],
-  ['chromium', hasBrowser, 'a browser that listens'],
+  ['chromium', () => findBrowser() !== undefined, 'a browser that listens'],
   ['nginx', () => hasProgram('nginx'), 'a TLS proxy in front of the server'],
   ['sox', () => hasProgram('sox'), 'another resampler to compare ours with'],
   ['ffmpeg', () => hasProgram('ffmpeg'), 'Ogg and WebM that others wrote'],
@@ -72,31 +69,4 @@ export async function installPackages(names) {
 /** @param {string[]} words */
 function runWords([command, ...args]) {
   return run(command, args, { quiet: true });
-}
-
-/** As test/support/browser.ts finds it: under any of its names, and not as a snap. */
-function hasBrowser() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  return names.some((name) =>
-    hasProgram(name, (file) => !/^(\/snap\/|\/usr\/bin\/snap$)/.test(realpathSync(file))),
-  );
-}
-
-function hasPythonWebSockets() {
-  return spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0;
-}
-
-/** @param {string} name @param {(file: string) => boolean} [accept] */
-function hasProgram(name, accept = () => true) {
-  // nginx lies in a directory that is not in every user's PATH.
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return directories.some((directory) => {
-    const file = join(directory, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return accept(file);
-    } catch {
-      return false;
-    }
-  });
 }

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { findBrowser } from './browser';
+import { findBrowser } from '../../scripts/lib/programs.cjs';
 
 describe('a browser', () => {
   let root: string;

@@ -1,20 +1,16 @@
 /** What a test needs beside Node and the npm packages: where it is missing the test is skipped, by name. */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { findBrowser } from './browser';
+import { findBrowser, hasProgram, hasPythonWebSockets } from '../../scripts/lib/programs.cjs';
 import { NEWER_RUNTIME } from './runtimes';
 
-/** Debian's own Python: a version manager's has no Debian packages. */
-export const DEBIAN_PYTHON = '/usr/bin/python3';
 /** Recordings of human speech, of Debian's pocketsphinx-testdata. */
 export const HUMAN_SPEECH = '/usr/share/pocketsphinx/test/data';
 
 /** What is not one program of that name, and how to tell that it is here. */
 const THINGS: Readonly<Record<string, () => boolean>> = {
   chromium: () => findBrowser() !== undefined,
-  'python3-websockets': () => spawnSync(DEBIAN_PYTHON, ['-c', 'import websockets']).status === 0,
+  'python3-websockets': hasPythonWebSockets,
   'pocketsphinx-testdata': () => existsSync(HUMAN_SPEECH),
   'node24-node-red5': () => existsSync(NEWER_RUNTIME.node) && existsSync(NEWER_RUNTIME.red),
 };
@@ -61,18 +57,5 @@ export function describeWith({ skip }: SkipOption, name: string, body: (tools: S
 }
 
 function isHere(name: string): boolean {
-  return THINGS[name]?.() ?? isProgram(name);
-}
-
-function isProgram(name: string): boolean {
-  // nginx lies in a directory that is not in every user's PATH.
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return directories.some((directory) => {
-    try {
-      accessSync(join(directory, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return THINGS[name]?.() ?? hasProgram(name);
 }

@@ -7,7 +7,8 @@ import { systemClock } from '../../src/audio/clock';
 import { TestSignal } from '../../src/capture/test-signal';
 import { AudioServer } from '../../src/server/audio-server';
 import { StandaloneListener } from '../../src/server/standalone-listener';
-import { DEBIAN_PYTHON, describeWith, needs } from '../support/needs';
+import { DEBIAN_PYTHON } from '../../scripts/lib/programs.cjs';
+import { describeWith, needs } from '../support/needs';
 
 const run = promisify(execFile);
 
