@@ -1,17 +1,16 @@
 /** The examples of conversion, imported into real Node-REDs; the radio is one that this test makes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CD, decode, made, tones, wavFile } from '../convert/support/files';
 import { importExample, nodeOf, withFlowEnv, type Flow } from '../support/examples';
-import { userDirectoryWithLink } from '../support/linked-package';
+import { startExampleScene, type ExampleScene } from '../support/example-scene';
 import { describeWith, needs, type SuiteTools } from '../support/needs';
-import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
-import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
+import { freePort, type NodeRed } from '../support/node-red';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime } from '../support/runtimes';
 
 /** Of two sines of amplitude 10000: 20 log10(10000 / 32768 / √2) */
 const TONES_DBFS = -13.3;
@@ -44,22 +43,17 @@ async function startRadio(mp3: Buffer): Promise<Server> {
 }
 
 function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
+  let scene: ExampleScene;
   let directory: string;
-  let userDir: UserDirectory;
   let nodeRed: NodeRed;
   let mp3: Buffer;
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'orgo-convert-'));
     mp3 = made('a.mp3', ['-b:a', '192k'], wavFile(CD, tones(CD, 5)));
-    userDir = await userDirectoryWithLink();
-    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
+    scene = await startExampleScene(runtime);
+    ({ directory, nodeRed } = scene);
   });
-  after(async () => {
-    await nodeRed.stop();
-    await userDir.remove();
-    await rm(directory, { recursive: true });
-  });
+  after(() => scene.stop());
 
   /** The example on a free port. */
   async function example(name: string, env: Readonly<Record<string, string>>): Promise<Flow> {

@@ -1,16 +1,14 @@
 /** The examples of speech and Opus, imported into a real Node-RED and run on the built-in test signal. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { parseWavHeader } from '../../src/containers/wav-header';
 import { fillIn, importExample, nodeOf, withFlowEnv, type Flow } from '../support/examples';
-import { userDirectoryWithLink } from '../support/linked-package';
+import { startExampleScene, type ExampleScene } from '../support/example-scene';
 import { describeWith, needs, type SuiteTools } from '../support/needs';
-import { freePort, startNodeRed, type NodeRed } from '../support/node-red';
-import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
+import { freePort, type NodeRed } from '../support/node-red';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime } from '../support/runtimes';
 
 const run = promisify(execFile);
 
@@ -24,20 +22,15 @@ for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
 }
 
 function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void {
+  let scene: ExampleScene;
   let directory: string;
-  let userDir: UserDirectory;
   let nodeRed: NodeRed;
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'orgo-speech-'));
-    userDir = await userDirectoryWithLink();
-    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
+    scene = await startExampleScene(runtime);
+    ({ directory, nodeRed } = scene);
   });
-  after(async () => {
-    await nodeRed.stop();
-    await userDir.remove();
-    await rm(directory, { recursive: true });
-  });
+  after(() => scene.stop());
 
   /** The example on a free port, its server playing the test signal. */
   async function example(name: string): Promise<Flow> {
