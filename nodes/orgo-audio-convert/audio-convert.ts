@@ -1,6 +1,6 @@
 /** Any sound file to PCM, and PCM to a file or a broadcast, as a node; its status tells of ffmpeg. */
 import { OrgoError } from '../../src/audio/errors';
-import type { Surroundings } from '../../src/convert/engine';
+import type { Dependencies } from '../../src/convert/engine';
 import { checkEncodeOptions } from '../../src/convert/options';
 import { parseSettings } from '../shared/settings';
 import { defineTransformNode, type NodeView, type Shown } from '../shared/transform-node';
@@ -10,7 +10,7 @@ import { SETTINGS } from './settings';
 
 interface State {
   readonly settings: ConvertSettings;
-  readonly surroundings: Surroundings;
+  readonly dependencies: Dependencies;
   /** What the latest search for ffmpeg said. */
   isFfmpegMissing: boolean;
 }
@@ -18,22 +18,22 @@ interface State {
 /** What works without ffmpeg. */
 const OWN_FORMATS: readonly string[] = ['ogg-opus', 'wav'];
 
-export function convertNode(surroundings: Surroundings): ReturnType<typeof defineTransformNode> {
+export function convertNode(dependencies: Dependencies): ReturnType<typeof defineTransformNode> {
   return defineTransformNode<State, unknown, ConversionTransform>({
     type: 'orgo-audio-convert',
     start(config, _text, refresh) {
       const settings = parseSettings(SETTINGS, config);
       if (settings.mode === 'encode') checkEncodeOptions(settings);
-      const state = stateOf(settings, surroundings);
+      const state = stateOf(settings, dependencies);
       // So that the node says at once what it lacks.
-      if (needsFfmpeg(settings)) state.surroundings.findFfmpeg().then(refresh, refresh);
+      if (needsFfmpeg(settings)) state.dependencies.findFfmpeg().then(refresh, refresh);
       return state;
     },
     accepts: ({ settings: { mode, pieces } }) =>
       mode === 'encode' ? { encodings: ['s16le', 'f32le'] } : { encodings: ['file'], wholeFiles: !pieces },
     create(context, state) {
       const conversion = state.settings.mode === 'encode' ? encoding : decoding;
-      return new ConversionTransform(conversion(state.settings, state.surroundings), context);
+      return new ConversionTransform(conversion(state.settings, state.dependencies), context);
     },
     onRefused: (error) =>
       error instanceof OrgoError && error.code === 'ORGO_NO_FFMPEG' ? NO_FFMPEG : badFile(error),
@@ -52,15 +52,15 @@ function needsFfmpeg({ mode, format }: ConvertSettings): boolean {
   return mode === 'decode' || !OWN_FORMATS.includes(format);
 }
 
-function stateOf(settings: ConvertSettings, surroundings: Surroundings): State {
+function stateOf(settings: ConvertSettings, dependencies: Dependencies): State {
   const state: State = {
     settings,
     isFfmpegMissing: false,
-    surroundings: {
-      ...surroundings,
+    dependencies: {
+      ...dependencies,
       async findFfmpeg() {
         try {
-          const found = await surroundings.findFfmpeg();
+          const found = await dependencies.findFfmpeg();
           state.isFfmpegMissing = false;
           return found;
         } catch (error) {
@@ -74,11 +74,11 @@ function stateOf(settings: ConvertSettings, surroundings: Surroundings): State {
 }
 
 function statusOf({ state, streams }: NodeView<State, ConversionTransform>): Shown {
-  const { settings, surroundings, isFfmpegMissing } = state;
+  const { settings, dependencies, isFfmpegMissing } = state;
   const running = streams.flatMap(({ transform }) => (transform ? [transform] : []));
   if (running.length === 0) return isFfmpegMissing ? NO_FFMPEG : ['idle', 'idle'];
   // The queue is the whole process's: others may wait in it too.
-  const waiting = Math.min(surroundings.pool.queued, running.filter(({ isWaiting }) => isWaiting).length);
+  const waiting = Math.min(dependencies.pool.queued, running.filter(({ isWaiting }) => isWaiting).length);
   if (waiting > 0) return ['busy', 'waiting', { count: waiting }];
   return ['ok', settings.mode];
 }

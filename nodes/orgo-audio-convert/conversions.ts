@@ -3,7 +3,7 @@ import type { AudioFrame } from '../../src/audio/frame';
 import { isPcmFrame } from '../../src/audio/frame';
 import { Decoding } from '../../src/convert/decoding';
 import { Encoding } from '../../src/convert/encoding';
-import type { Surroundings } from '../../src/convert/engine';
+import type { Dependencies } from '../../src/convert/engine';
 import type { PieceTime } from '../../src/convert/timeline';
 import type { SettingValues } from '../shared/settings';
 import type { Conversion, ConversionOptions } from './conversion-transform';
@@ -12,7 +12,7 @@ import type { SETTINGS } from './settings';
 export type ConvertSettings = SettingValues<typeof SETTINGS>;
 
 /** Of one stream: what a second decoder gives, after the first one broke, goes on where that one was. */
-export function decoding(settings: ConvertSettings, surroundings: Surroundings): ConversionOptions {
+export function decoding(settings: ConvertSettings, dependencies: Dependencies): ConversionOptions {
   const { sampleRate, channels, encoding, frameMs, pieces } = settings;
   const options = {
     ...{ sampleRate, encoding, frameMs },
@@ -30,7 +30,7 @@ export function decoding(settings: ConvertSettings, surroundings: Surroundings):
         end = position + frame.samples;
         give(isTimed ? { ...frame, position } : { ...frame, position, isRecording: true });
       },
-      surroundings,
+      dependencies,
     );
     return {
       ended: inner.ended,
@@ -47,10 +47,10 @@ export function decoding(settings: ConvertSettings, surroundings: Surroundings):
 
 export function encoding(
   { format, bitrate }: ConvertSettings,
-  surroundings: Surroundings,
+  dependencies: Dependencies,
 ): ConversionOptions {
   const start = (give: (frame: AudioFrame) => void): Conversion => {
-    const inner = new Encoding({ format, bitrate }, give, surroundings);
+    const inner = new Encoding({ format, bitrate }, give, dependencies);
     return {
       ended: inner.ended,
       write: (frame) => (isPcmFrame(frame) ? inner.write(frame) : Promise.resolve()),

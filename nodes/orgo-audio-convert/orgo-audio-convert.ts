@@ -1,5 +1,5 @@
 /** The node that takes sound in any format, and gives it in any other. */
-import { systemSurroundings } from '../../src/convert/engine';
+import { systemDependencies } from '../../src/convert/engine';
 import { convertNode } from './audio-convert';
 
-export = convertNode(systemSurroundings);
+export = convertNode(systemDependencies);

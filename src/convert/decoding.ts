@@ -3,7 +3,7 @@ import type { OrgoError } from '../audio/errors';
 import type { PcmFrame } from '../audio/frame';
 import { decodeArguments } from './commands';
 import { deliver, type Sink } from './delivery';
-import { systemSurroundings, type Engine, type Surroundings } from './engine';
+import { systemDependencies, type Engine, type Dependencies } from './engine';
 import { FfmpegRun } from './ffmpeg-run';
 import { indexFirst, mp4Length } from './mp4';
 import { mp3Length, type ExactLength } from './mpeg-audio';
@@ -42,7 +42,7 @@ export class Decoding {
   constructor(
     options: DecodeOptions,
     private readonly sink: Sink<DecodedSound>,
-    private readonly surroundings: Surroundings = systemSurroundings,
+    private readonly dependencies: Dependencies = systemDependencies,
   ) {
     this.options = checkDecodeOptions(options);
     this.isWhole = options.isWhole ?? false;
@@ -112,7 +112,7 @@ export class Decoding {
         },
         nothingCame: decodeFailure,
       },
-      this.surroundings,
+      this.dependencies,
     );
   }
 
@@ -141,7 +141,7 @@ export class Decoding {
           time === undefined ? { frame, isTimed: false } : { frame: { ...frame, time }, isTimed: true },
         );
       },
-      this.surroundings.clock,
+      this.dependencies.clock,
       () => this.isOver,
     );
 

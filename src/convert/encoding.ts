@@ -14,7 +14,7 @@ import { encodeArguments, type FfmpegFormat } from './commands';
 import { deliver, type Sink } from './delivery';
 import { EncodedPlaces } from './encoded-places';
 import { frameCounter } from './encoded-frames';
-import { systemSurroundings, type Surroundings } from './engine';
+import { systemDependencies, type Dependencies } from './engine';
 import { FfmpegRun } from './ffmpeg-run';
 import { checkEncodeOptions, type EncodeOptions } from './options';
 import { ownEncoder, type OwnEncoder } from './own-codecs';
@@ -44,7 +44,7 @@ export class Encoding {
   constructor(
     options: EncodeOptions,
     private readonly sink: Sink<AudioFrame>,
-    private readonly surroundings: Surroundings = systemSurroundings,
+    private readonly dependencies: Dependencies = systemDependencies,
   ) {
     this.options = checkEncodeOptions(options);
     this.ended = new Promise((resolve) => {
@@ -142,13 +142,13 @@ export class Encoding {
       },
       nothingCame: encodeFailure,
     };
-    const run = new FfmpegRun(encodeArguments(format, input, bitrate), output, this.surroundings);
+    const run = new FfmpegRun(encodeArguments(format, input, bitrate), output, this.dependencies);
     void run.ended.then((error) => this.end(error));
     return run;
   }
 
   private give(frames: readonly AudioFrame[]): Promise<void> {
-    return deliver(frames, this.sink, this.surroundings.clock, () => this.isOver);
+    return deliver(frames, this.sink, this.dependencies.clock, () => this.isOver);
   }
 
   private end(error: OrgoError | undefined): void {

@@ -16,12 +16,13 @@ export interface Engine {
   abort(): Promise<void>;
 }
 
-export interface Surroundings {
+/** What a conversion takes from outside; tests pass their own. */
+export interface Dependencies {
   readonly clock: Clock;
   readonly pool: ConversionPool;
   /** @throws OrgoError `ORGO_NO_FFMPEG` */
   findFfmpeg(): Promise<Ffmpeg>;
 }
 
-/** What the process itself gives. */
-export const systemSurroundings: Surroundings = { clock: systemClock, pool: sharedPool, findFfmpeg };
+/** What every conversion of this process shares. */
+export const systemDependencies: Dependencies = { clock: systemClock, pool: sharedPool, findFfmpeg };

@@ -1,7 +1,7 @@
 /** One conversion by ffmpeg: waits for its place, runs, and says in words how it ended. */
 import { errorText, OrgoError } from '../audio/errors';
 import { FfmpegProcess, HANG_MS, type Ending } from './ffmpeg-process';
-import type { Engine, Surroundings } from './engine';
+import type { Engine, Dependencies } from './engine';
 
 /** Where ffmpeg's output goes. */
 export interface Output {
@@ -26,9 +26,9 @@ export class FfmpegRun implements Engine {
   constructor(
     private readonly args: readonly string[],
     private readonly output: Output,
-    private readonly surroundings: Surroundings,
+    private readonly dependencies: Dependencies,
   ) {
-    this.place = surroundings.pool.enter();
+    this.place = dependencies.pool.enter();
     this.started = this.start();
     this.ended = this.run();
   }
@@ -65,11 +65,11 @@ export class FfmpegRun implements Engine {
     await Promise.race([this.place.turn, left]);
     this.waiting = false;
     if (this.aborted) return undefined;
-    const ffmpeg = await this.surroundings.findFfmpeg();
+    const ffmpeg = await this.dependencies.findFfmpeg();
     // An abort may have come while ffmpeg was looked for.
     return this.isAborted()
       ? undefined
-      : new FfmpegProcess(ffmpeg, this.args, this.take, this.surroundings.clock);
+      : new FfmpegProcess(ffmpeg, this.args, this.take, this.dependencies.clock);
   }
 
   private isAborted(): boolean {

@@ -28,8 +28,8 @@ async function until(condition: () => boolean): Promise<void> {
 void describe('an ffmpeg that', () => {
   void test('hangs is ended after 30 s without progress, and that is said', async () => {
     const clock = new FakeClock();
-    const { surroundings } = playing('exec sleep 1000');
-    const decoding = new Decoding({}, () => assert.fail('sound came'), surroundings(clock));
+    const { dependencies } = playing('exec sleep 1000');
+    const decoding = new Decoding({}, () => assert.fail('sound came'), dependencies(clock));
     await decoding.write(SOMETHING);
     const finished = decoding.finish();
     // Its input is ended only in the next turn; the 30 s count from then on.
@@ -48,8 +48,8 @@ void describe('an ffmpeg that', () => {
 
   void test('waits for a live source is left alone, however long', async () => {
     const clock = new FakeClock();
-    const { surroundings } = playing('exec cat > /dev/null');
-    const decoding = new Decoding({}, () => undefined, surroundings(clock));
+    const { dependencies } = playing('exec cat > /dev/null');
+    const decoding = new Decoding({}, () => undefined, dependencies(clock));
     await decoding.write(SOMETHING);
     clock.advance(10 * HANG_MS);
     await decoding.write(SOMETHING);
@@ -60,8 +60,8 @@ void describe('an ffmpeg that', () => {
 
   void test('does not take its input makes the writer wait, and is ended after 30 s', async () => {
     const clock = new FakeClock();
-    const { surroundings } = playing('exec sleep 1000');
-    const decoding = new Decoding({}, () => undefined, surroundings(clock));
+    const { dependencies } = playing('exec sleep 1000');
+    const decoding = new Decoding({}, () => undefined, dependencies(clock));
     let isTaken = false;
     const written = decoding.write(Buffer.alloc(4_000_000, 'no kind of file')).then(() => (isTaken = true));
     await until(() => sleepers().length === 1);
@@ -75,8 +75,8 @@ void describe('an ffmpeg that', () => {
 
   void test('floods stderr is drained, and its last words are told', async () => {
     const flood = "yes 'av_interleaved_write_frame(): No space left' | head -c 4000000 >&2";
-    const { surroundings } = playing(`${flood}; echo '[mp3 @ 0x55d0] No space left on device' >&2; exit 7`);
-    const { error, sounds } = await decode(SOMETHING, {}, undefined, surroundings(new FakeClock()));
+    const { dependencies } = playing(`${flood}; echo '[mp3 @ 0x55d0] No space left on device' >&2; exit 7`);
+    const { error, sounds } = await decode(SOMETHING, {}, undefined, dependencies(new FakeClock()));
     assert.equal(error?.code, 'ORGO_BAD_INPUT');
     assert.match(error.message, /\[mp3\] No space left on device$/);
     assert.ok(error.message.length < 1000);
@@ -85,8 +85,8 @@ void describe('an ffmpeg that', () => {
 
   void test('is killed in the middle: what came is given, and the error says so', async () => {
     const wav = wavFile(CD, tones(CD, 1)).toString('base64');
-    const { surroundings } = playing(`echo ${wav.slice(0, 40_000)} | base64 -d; kill -KILL $$`);
-    const { error, samples } = await decode(SOMETHING, {}, undefined, surroundings());
+    const { dependencies } = playing(`echo ${wav.slice(0, 40_000)} | base64 -d; kill -KILL $$`);
+    const { error, samples } = await decode(SOMETHING, {}, undefined, dependencies());
     assert.equal(error?.code, 'ORGO_CONVERT_FAILED');
     assert.match(error.message, /killed by SIGKILL in the middle/);
     assert.equal(samples, (30_000 - 44) / 4);
@@ -94,16 +94,16 @@ void describe('an ffmpeg that', () => {
 
   void test('fails in the middle: what came is given, and its words', async () => {
     const wav = wavFile(CD, tones(CD, 0.1)).toString('base64');
-    const { surroundings } = playing(`echo ${wav} | base64 -d; echo 'Conversion failed!' >&2; exit 69`);
-    const { error, samples } = await decode(SOMETHING, {}, undefined, surroundings());
+    const { dependencies } = playing(`echo ${wav} | base64 -d; echo 'Conversion failed!' >&2; exit 69`);
+    const { error, samples } = await decode(SOMETHING, {}, undefined, dependencies());
     assert.match(error?.message ?? '', /stopped in the middle of its work: Conversion failed!/);
     assert.equal(samples, 4410);
   });
 
   void test('can not be started is an error, and no crash', async () => {
-    const { path, surroundings } = playing('exit 0');
+    const { path, dependencies } = playing('exit 0');
     const broken = {
-      ...surroundings(),
+      ...dependencies(),
       findFfmpeg: () => Promise.resolve({ path: `${path}-gone`, version: '0' }),
     };
     const { error } = await decode(SOMETHING, {}, undefined, broken);
@@ -112,15 +112,15 @@ void describe('an ffmpeg that', () => {
   });
 
   void test('leaves before it has read all is no crash either', async () => {
-    const { surroundings } = playing('echo "Invalid data" >&2; exit 1');
-    const { error } = await decode(Buffer.alloc(5_000_000, 'junk'), {}, undefined, surroundings());
+    const { dependencies } = playing('echo "Invalid data" >&2; exit 1');
+    const { error } = await decode(Buffer.alloc(5_000_000, 'junk'), {}, undefined, dependencies());
     assert.match(error?.message ?? '', /Invalid data/);
   });
 });
 
 void describe('a sink that is slow', () => {
   void test('gets all sound in order, also when ffmpeg ends while the first of it is being taken', async () => {
-    const { path, surroundings } = playing('cat > /dev/null; cat "$0.wav"');
+    const { path, dependencies } = playing('cat > /dev/null; cat "$0.wav"');
     const sound = tones(CD, 0.6);
     writeFileSync(`${path}.wav`, wavFile(CD, sound));
     const sounds: DecodedSound[] = [];
@@ -133,7 +133,7 @@ void describe('a sink that is slow', () => {
         await until(() => childrenOf(process.pid).length === 0);
         for (let i = 0; i < 20; i++) await turn();
       },
-      surroundings(),
+      dependencies(),
     );
     await decoding.write(SOMETHING);
     assert.equal(await decoding.finish(), undefined);
@@ -146,7 +146,7 @@ void describe('a sink that is slow', () => {
   });
 
   void test('holds ffmpeg up: it makes no more than the pipes take', async () => {
-    const { path, surroundings } = playing(
+    const { path, dependencies } = playing(
       `head -c 44 "$0.wav"; n=0; while [ $n -lt 300 ]; do head -c 65536 /dev/zero; n=$((n+1)); echo $n > "$0.count"; done`,
     );
     writeFileSync(`${path}.wav`, wavFile(CD, Buffer.alloc(0)).fill(0xff, 40, 44));
@@ -163,7 +163,7 @@ void describe('a sink that is slow', () => {
         sounds.push(sound);
         return sounds.length === 1 ? held : undefined;
       },
-      surroundings(),
+      dependencies(),
     );
     await decoding.write(SOMETHING);
     await until(() => sounds.length === 1);
@@ -185,9 +185,9 @@ void describe('an abort', () => {
   void test('ends ffmpeg at once, while it reads, writes, or waits', async () => {
     const handles = openHandles();
     for (const script of ['exec sleep 1000', 'exec cat /dev/zero', 'trap "" TERM; exec cat > /dev/null']) {
-      const { surroundings } = playing(script);
+      const { dependencies } = playing(script);
       const pids: number[] = [];
-      const decoding = new Decoding({}, () => undefined, surroundings());
+      const decoding = new Decoding({}, () => undefined, dependencies());
       await decoding.write(SOMETHING);
       pids.push(...sleepers());
       await decoding.abort();
@@ -200,8 +200,8 @@ void describe('an abort', () => {
   });
 
   void test('of one that waits for its place takes no place', async () => {
-    const { surroundings } = playing('exec sleep 1000');
-    const shared = surroundings();
+    const { dependencies } = playing('exec sleep 1000');
+    const shared = dependencies();
     const running = Array.from({ length: 4 }, () => new Decoding({}, () => undefined, shared));
     await Promise.all(running.map((decoding) => decoding.write(SOMETHING)));
     const waiting = new Encoding({ format: 'mp3' }, () => undefined, shared);

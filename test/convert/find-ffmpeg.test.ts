@@ -41,16 +41,16 @@ void describe('ffmpeg', () => {
       search,
       /^OrgoError: ffmpeg is not installed where Node-RED runs. Install it: brew install ffmpeg$/,
     );
-    const surroundings = { clock: systemClock, pool: new ConversionPool(1), findFfmpeg: search };
+    const dependencies = { clock: systemClock, pool: new ConversionPool(1), findFfmpeg: search };
     const { error, sounds } = await decode(
       Buffer.from('ID3 and so on, as an MP3 begins'),
       {},
       undefined,
-      surroundings,
+      dependencies,
     );
     assert.equal(error?.code, 'ORGO_NO_FFMPEG');
     assert.equal(sounds.length, 0);
-    assert.equal(surroundings.pool.queued, 0);
+    assert.equal(dependencies.pool.queued, 0);
   });
 
   void test('is installed by the command of each platform', async () => {

@@ -6,11 +6,11 @@ import type { AudioFrame } from '../../src/audio/frame';
 import { OggWriter } from '../../src/containers/ogg-writer';
 import { Decoding } from '../../src/convert/decoding';
 import { Encoding } from '../../src/convert/encoding';
-import { systemSurroundings } from '../../src/convert/engine';
+import { systemDependencies } from '../../src/convert/engine';
 import { bytesOf, CD, decode, framesOf, tones, wavFile } from './support/files';
 
 void describe('without ffmpeg', () => {
-  const surroundings = {
+  const dependencies = {
     clock: { now: () => 0, epochOffset: () => 0, after: () => () => undefined },
     pool: { limit: 0, queued: 0, enter: () => assert.fail('a place was asked for') } as never,
     findFfmpeg: () => assert.fail('ffmpeg was looked for'),
@@ -21,12 +21,12 @@ void describe('without ffmpeg', () => {
     const list = Buffer.concat([Buffer.from('LIST\x06\0\0\0junk\0\0', 'latin1')]);
     const file = Buffer.concat([wavFile(CD, data), list]);
     for (const pieceBytes of [undefined, 7, 5000]) {
-      const decoded = await decode(file, {}, pieceBytes, surroundings);
+      const decoded = await decode(file, {}, pieceBytes, dependencies);
       assert.equal(decoded.error, undefined);
       assert.ok(decoded.data.equals(data));
       assert.equal(decoded.sounds.length, 50);
     }
-    const converted = await decode(file, { sampleRate: 16000, channels: 1 }, 999, surroundings);
+    const converted = await decode(file, { sampleRate: 16000, channels: 1 }, 999, dependencies);
     assert.equal(converted.samples, 16000);
   });
 
@@ -51,7 +51,7 @@ void describe('without ffmpeg', () => {
     const file = Buffer.concat([...packets.flat(), ...writer.flush()].map(({ data }) => data));
     let turns = 0;
     const looking = setInterval(() => turns++, 0);
-    const { samples, error } = await decode(file, {}, undefined, surroundings);
+    const { samples, error } = await decode(file, {}, undefined, dependencies);
     clearInterval(looking);
     assert.equal(error, undefined);
     assert.ok(samples > 115 * 48000, String(samples));
@@ -63,12 +63,12 @@ void test('WAV and Ogg Opus need no ffmpeg', async () => {
   const clock = { now: () => 0, epochOffset: () => 0, after: () => () => undefined };
   for (const format of ['wav', 'ogg-opus'] as const) {
     const out: AudioFrame[] = [];
-    const surroundings = {
+    const dependencies = {
       clock,
       pool: null as never,
       findFfmpeg: () => assert.fail('ffmpeg was looked for'),
     };
-    const encoding = new Encoding({ format }, (frame) => void out.push(frame), surroundings);
+    const encoding = new Encoding({ format }, (frame) => void out.push(frame), dependencies);
     for (const frame of framesOf(CD, tones(CD, 1), 882)) await encoding.write(frame);
     assert.equal(await encoding.finish(), undefined);
     assert.match(bytesOf(out).toString('latin1', 0, 4), format === 'wav' ? /RIFF/ : /OggS/);
@@ -78,11 +78,11 @@ void test('WAV and Ogg Opus need no ffmpeg', async () => {
 });
 
 void test('`complete` without a file is no error, and starts nothing', async () => {
-  const surroundings = { ...systemSurroundings, findFfmpeg: () => assert.fail('ffmpeg was looked for') };
-  const decoding = new Decoding({}, () => assert.fail('sound came'), surroundings);
+  const dependencies = { ...systemDependencies, findFfmpeg: () => assert.fail('ffmpeg was looked for') };
+  const decoding = new Decoding({}, () => assert.fail('sound came'), dependencies);
   await decoding.write(Buffer.alloc(0));
   assert.equal(await decoding.finish(), undefined);
-  const encoding = new Encoding({ format: 'mp3' }, () => assert.fail('bytes came'), surroundings);
+  const encoding = new Encoding({ format: 'mp3' }, () => assert.fail('bytes came'), dependencies);
   assert.equal(await encoding.finish(), undefined);
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { OrgoError } from '../../src/audio/errors';
-import { systemSurroundings } from '../../src/convert/engine';
+import { systemDependencies } from '../../src/convert/engine';
 import { HANG_MS } from '../../src/convert/ffmpeg-process';
 import { searchFfmpeg } from '../../src/convert/find-ffmpeg';
 import { childrenOf, standIn, type StandIn } from '../convert/support/children';
@@ -23,11 +23,11 @@ afterEach(() => {
 
 void test('an empty payload, and `complete` without a file, start nothing', async () => {
   for (const settings of [{}, { pieces: true }, { mode: 'encode' }]) {
-    const surroundings = {
-      ...systemSurroundings,
+    const dependencies = {
+      ...systemDependencies,
       findFfmpeg: () => Promise.resolve({ path: '/nowhere/ffmpeg', version: '0' }),
     };
-    const node = convert(settings, surroundings);
+    const node = convert(settings, dependencies);
     assert.equal(await node.receive({ payload: Buffer.alloc(0) }), undefined);
     assert.deepEqual(node.sent, []);
     assert.equal(await node.receive({ complete: true }), undefined);
@@ -39,7 +39,7 @@ void test('an empty payload, and `complete` without a file, start nothing', asyn
 void test('what is no Buffer is an error that says what came', async () => {
   for (const payload of ['/home/me/song.mp3', undefined, 5, { a: 1 }]) {
     for (const mode of ['decode', 'encode']) {
-      const node = convert({ mode }, { ...systemSurroundings, findFfmpeg: () => searchFfmpeg() });
+      const node = convert({ mode }, { ...systemDependencies, findFfmpeg: () => searchFfmpeg() });
       const error = await node.receive({ payload });
       assert.match(error?.message ?? '', /^msg\.payload is .*: a Buffer of sound is wanted$/);
       assert.deepEqual(node.sent, []);
@@ -69,7 +69,7 @@ void test('settings out of range are told at deploy, and to every message', asyn
 
 void describe('without ffmpeg', () => {
   const nowhere = {
-    ...systemSurroundings,
+    ...systemDependencies,
     findFfmpeg: () => searchFfmpeg({ path: '/nowhere', usualPlaces: [] }),
   };
 
@@ -113,7 +113,7 @@ void describe('an ffmpeg that', () => {
 
   void test('is killed in the middle: what came is sent, the end says error, the next file is taken', async () => {
     current = standIn(`echo ${wav.slice(0, 40_000)} | base64 -d; kill -KILL $$`);
-    const node = convert({}, current.surroundings());
+    const node = convert({}, current.dependencies());
     for (let i = 0; i < 2; i++)
       assert.match((await node.receive({ payload: TEXT }))?.message ?? '', /killed by SIGKILL in the middle/);
     const both = files(node.output(0));
@@ -127,7 +127,7 @@ void describe('an ffmpeg that', () => {
 
   void test('is killed in the middle of pieces: one error, and the next piece goes on where it was', async () => {
     current = standIn(`head -c 4096 > /dev/null; echo ${wav.slice(0, 40_000)} | base64 -d; kill -KILL $$`);
-    const node = convert({ pieces: true }, current.surroundings());
+    const node = convert({ pieces: true }, current.dependencies());
     const errors = await sendPieces(node, Buffer.alloc(16_384, 'no kind of file'), {}, 8192);
     assert.ok(errors.length >= 1 && errors.length <= 2, errors.join('\n'));
     assert.ok(errors.every((error) => error.includes('killed by SIGKILL')));
@@ -142,7 +142,7 @@ void describe('an ffmpeg that', () => {
   void test('hangs is ended after 30 s without progress, and that is said', async () => {
     const clock = new FakeClock();
     current = standIn('exec sleep 1000');
-    const node = convert({}, current.surroundings(clock));
+    const node = convert({}, current.dependencies(clock));
     const done = node.receive({ payload: TEXT });
     while (childrenOf(process.pid, 'sleep').length === 0 || clock.pending === 0) await turn();
     // Its input is ended some turns later; the 30 s count from then on.

@@ -3,12 +3,12 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../../../src/audio/clock';
-import type { Surroundings } from '../../../src/convert/engine';
+import type { Dependencies } from '../../../src/convert/engine';
 import { ConversionPool } from '../../../src/convert/pool';
 
 export interface StandIn {
   readonly path: string;
-  readonly surroundings: (clock?: Clock) => Surroundings;
+  readonly dependencies: (clock?: Clock) => Dependencies;
   readonly remove: () => void;
 }
 
@@ -20,7 +20,7 @@ export function standIn(script: string): StandIn {
   chmodSync(path, 0o755);
   return {
     path,
-    surroundings: (clock = systemClock) => ({
+    dependencies: (clock = systemClock) => ({
       clock,
       pool: new ConversionPool(4),
       findFfmpeg: () => Promise.resolve({ path, version: 'stand-in' }),

@@ -9,7 +9,7 @@ import type { AudioFrame, PcmFrame } from '../../../src/audio/frame';
 import { wavHeader } from '../../../src/containers/wav-header';
 import { needs } from '../../support/needs';
 import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
-import { systemSurroundings, type Surroundings } from '../../../src/convert/engine';
+import { systemDependencies, type Dependencies } from '../../../src/convert/engine';
 import type { DecodeOptions } from '../../../src/convert/options';
 
 /** The `skip` option of a test that needs ffmpeg. */
@@ -81,11 +81,11 @@ export async function decode(
   file: Buffer,
   options: DecodeOptions = {},
   pieceBytes?: number,
-  surroundings: Surroundings = systemSurroundings,
+  dependencies: Dependencies = systemDependencies,
 ): Promise<Decoded> {
   const sounds: DecodedSound[] = [];
   const isWhole = pieceBytes === undefined;
-  const decoding = new Decoding({ isWhole, ...options }, (sound) => void sounds.push(sound), surroundings);
+  const decoding = new Decoding({ isWhole, ...options }, (sound) => void sounds.push(sound), dependencies);
   for (let at = 0; at < file.length; at += pieceBytes ?? file.length)
     await decoding.write(file.subarray(at, at + (pieceBytes ?? file.length)));
   const error = await decoding.finish();

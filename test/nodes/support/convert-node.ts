@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../../nodes/shared/red';
 import { convertNode } from '../../../nodes/orgo-audio-convert/audio-convert';
-import { systemSurroundings, type Surroundings } from '../../../src/convert/engine';
+import { systemDependencies, type Dependencies } from '../../../src/convert/engine';
 import { FakeClock } from '../fake-clock';
 import { FakeRed, type FakeNode } from '../fake-red';
 import { audioOf, payloads } from '../shared/harness';
@@ -15,11 +15,11 @@ export type ConvertNode = FakeNode & {
 /** A node with these settings, as a deploy makes it. */
 export function convert(
   settings: Record<string, unknown> = {},
-  surroundings: Surroundings = systemSurroundings,
+  dependencies: Dependencies = systemDependencies,
 ): ConvertNode {
   const clock = new FakeClock();
   const RED = new FakeRed();
-  convertNode(surroundings)(RED, { clock, defer: (fn) => void setImmediate(fn) });
+  convertNode(dependencies)(RED, { clock, defer: (fn) => void setImmediate(fn) });
   const node = RED.create('orgo-audio-convert', settings);
   const shown = (): string => {
     // The latest status waits for its time.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { describe, test } from 'node:test';
 import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
-import { systemSurroundings } from '../../../src/convert/engine';
+import { systemDependencies } from '../../../src/convert/engine';
 import { indexFirst, mp4Length } from '../../../src/convert/mp4';
 import { ConversionPool } from '../../../src/convert/pool';
 import { childrenOf, openHandles } from '../../convert/support/children';
@@ -148,11 +148,11 @@ void test(
   { skip: skipWithoutFfmpeg },
   async () => {
     const file = made('a.mp3', []);
-    const surroundings = { ...systemSurroundings, pool: new ConversionPool(3) };
+    const dependencies = { ...systemDependencies, pool: new ConversionPool(3) };
     let most = 0;
     const looking = setInterval(() => (most = Math.max(most, childrenOf(process.pid).length)), 5);
     const all = await Promise.all(
-      Array.from({ length: 20 }, () => decode(file, {}, undefined, surroundings)),
+      Array.from({ length: 20 }, () => decode(file, {}, undefined, dependencies)),
     );
     clearInterval(looking);
     assert.ok(most >= 1 && most <= 3, `${most} children`);

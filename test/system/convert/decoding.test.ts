@@ -170,7 +170,7 @@ void test('live pieces carry their time, a recording has none', { skip: skipWith
 });
 
 /** Fails where ffmpeg is looked for. */
-const surroundings = {
+const dependencies = {
   clock: { now: () => 0, epochOffset: () => 0, after: () => () => undefined },
   pool: { limit: 0, queued: 0, enter: () => assert.fail('a place was asked for') } as never,
   findFfmpeg: () => assert.fail('ffmpeg was looked for'),
@@ -179,12 +179,12 @@ const surroundings = {
 void test('Ogg Opus and WebM Opus are decoded, to the sample', { skip: skipWithoutFfmpeg }, async () => {
   for (const name of ['a.opus', 'a.webm']) {
     const file = made(name, ['-c:a', 'libopus']);
-    const whole = await decode(file, {}, undefined, surroundings);
+    const whole = await decode(file, {}, undefined, dependencies);
     assert.equal(whole.error, undefined);
     assert.equal(whole.shape, '48000/2');
     assert.equal(whole.samples, SECONDS * 48000);
-    assert.ok((await decode(file, {}, 100, surroundings)).data.equals(whole.data));
-    const converted = await decode(file, { sampleRate: 44100, channels: 1 }, 5000, surroundings);
+    assert.ok((await decode(file, {}, 100, dependencies)).data.equals(whole.data));
+    const converted = await decode(file, { sampleRate: 44100, channels: 1 }, 5000, dependencies);
     assert.equal(converted.samples, SAMPLES);
   }
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { systemSurroundings } from '../../../src/convert/engine';
+import { systemDependencies } from '../../../src/convert/engine';
 import { ConversionPool } from '../../../src/convert/pool';
 import { childrenOf } from '../../convert/support/children';
 import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from '../../convert/support/files';
@@ -94,7 +94,7 @@ void describe('decoding', { skip: skipWithoutFfmpeg }, () => {
   });
 
   void test('20 files at once: few children, all come out whole, the status counts who waits', async () => {
-    const node = convert({}, { ...systemSurroundings, pool: new ConversionPool(3) });
+    const node = convert({}, { ...systemDependencies, pool: new ConversionPool(3) });
     const mp3 = made('a.mp3', [], SECOND);
     const done = Array.from({ length: 20 }, (_, i) => node.receive({ payload: mp3, topic: `song ${i}` }));
     while (!/^yellow waiting \{"count":[1-9]/.test(node.shown())) await turn();
