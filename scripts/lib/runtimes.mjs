@@ -1,6 +1,6 @@
 /** Other versions of Node, and of Node-RED, from the npm registry: in .tmp/, not in every contributor's checkout. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT, run } from './run.mjs';
 
@@ -23,10 +23,18 @@ export async function ensureRuntime(name) {
   const { packages, proof } = RUNTIMES[name];
   if (existsSync(join(directory, 'node_modules', proof))) return;
   console.log(`Installing ${name} into .tmp/, about 150 MB from the npm registry: tests run with it, too …`);
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'package.json'), JSON.stringify({ name, private: true }));
-  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund'];
-  await run('npm', ['install', '--prefix', directory, ...quietly, ...packages], { quiet: true });
+  // Installed aside, so that what is cut off half-way is never taken for whole.
+  const staging = `${directory}-${process.pid}`;
+  try {
+    await mkdir(staging, { recursive: true });
+    await writeFile(join(staging, 'package.json'), JSON.stringify({ name, private: true }));
+    const quietly = ['--ignore-scripts', '--no-audit', '--no-fund'];
+    await run('npm', ['install', '--prefix', staging, ...quietly, ...packages], { quiet: true });
+    await rm(directory, { recursive: true, force: true });
+    await rename(staging, directory);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
 }
 
 /** @param {number} major */
