@@ -28,15 +28,7 @@ const oneDirection = ROOMS.map((room) => {
 
 export default tseslint.config(
   {
-    ignores: [
-      'dist/',
-      'resources/orgo-editor.js',
-      'node_modules/',
-      '.tmp/',
-      'coverage/',
-      '**/*.as.ts',
-      'test/package/fixtures/',
-    ],
+    ignores: ['dist/', 'resources/orgo-editor.js', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'],
   },
   eslint.configs.recommended,
   {
