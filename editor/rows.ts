@@ -11,6 +11,8 @@ export interface RowsOptions {
   readonly rows?: Readonly<Record<string, (row: string) => string>>;
 }
 
+/** Node-RED's own 100 px are too few for a label with a unit; its fields take 70 %. */
+const LABEL_STYLE = 'width: 28%';
 const CHECKBOX_STYLE = 'width: auto; margin: 0 6px 0 0; vertical-align: baseline';
 
 /** All rows of a dialog, the node's name first. */
@@ -63,7 +65,8 @@ function rowOf(name: string, setting: Setting, prefix: string, words: Words): st
   const icon = setting.icon === undefined ? '' : `<i class="fa fa-${setting.icon}"></i> `;
   return row(
     id,
-    `<label for="${id}">${icon}<span>${label}</span></label>${inputOf(name, setting, id, words)}`,
+    `<label for="${id}" style="${LABEL_STYLE}">${icon}<span>${label}</span></label>` +
+      inputOf(name, setting, id, words),
   );
 }
 

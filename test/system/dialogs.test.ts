@@ -93,6 +93,14 @@ function inEditor(runtime: Runtime, theme: string, { test, before, after }: Suit
             .map(({ id }) => id),
         );
       assert.deepEqual(empty, [], 'a list shows no choice');
+      const broken = await page
+        .locator(`${formOf(configType)} .form-row:visible label > span`)
+        .evaluateAll((spans) =>
+          (spans as unknown as { innerText: string; getClientRects(): ArrayLike<unknown> }[])
+            .filter((span) => span.getClientRects().length > 1)
+            .map((span) => span.innerText),
+        );
+      assert.deepEqual(broken, [], 'a label takes two lines');
       await editor.done(configType);
     });
   }
