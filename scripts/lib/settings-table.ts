@@ -8,8 +8,8 @@ import { NODE_TYPES, settingsOf, wordsOf } from './node-settings';
 const INTRODUCTION = `# The settings of all nodes
 
 Made from the nodes' settings by \`npm run build\`.
-A flow may leave any setting out: it takes its default. Numbers and yes or no may be text, since Node-RED replaces a
-setting that is exactly \`\${NAME}\` by an environment variable.
+A setting that a flow leaves out takes its default. One that is exactly \`\${NAME}\` is read from that environment variable
+by Node-RED, so numbers and yes or no may be text.
 `;
 
 /** docs/settings.md */
