@@ -202,9 +202,9 @@ describe('a copy of this checkout in which the walk-throughs were followed', () 
     await cp(ROOT, copy, { recursive: true, filter: (path) => !skipped.includes(path) });
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     for (const drill of [TRANSFORM, SOURCE]) await follow(drill, copy);
-    // They need no build, and run beside it.
-    testing = problemOfTests(copy);
     await run(process.execPath, ['scripts/build.mjs'], { cwd: copy });
+    // They read what the build wrote, but need no Node-RED: both go on side by side.
+    testing = problemOfTests(copy);
     userDir = await userDirectoryWithLink(copy);
     nodeRed = await startNodeRed({ ...OWN_RUNTIME, userDir: userDir.path });
     port = await freePort();
