@@ -1,4 +1,4 @@
-/** What each node's html calls: everything that Node-RED's editor wants of a node and that its settings can tell. */
+/** What each node's html calls: everything in a node's definition that follows from its settings. */
 import type { Settings } from '../src/settings/setting';
 import { credentialsOf, defaultsOf, type OwnCheck } from './definition';
 import { Dialog, type CurrentValue } from './dialog';
@@ -15,7 +15,7 @@ export interface Remark {
   readonly shown: (value: CurrentValue) => boolean;
 }
 
-/** What a node's html adds to what its settings tell. */
+/** What a node's html adds to what follows from its settings. */
 export interface Own {
   readonly remarks?: Readonly<Record<string, Remark>>;
   readonly checks?: Readonly<Record<string, OwnCheck>>;
@@ -38,15 +38,15 @@ export interface Definition {
   oneditsave(this: EditorNode): void;
 }
 
-/** What of the browser is used, so that tests can stand in for it. */
-export interface Surroundings {
+/** The parts of the browser that are used; tests pass their own. */
+export interface Browser {
   readonly $: JQuery;
   /** `RED._` */
   readonly translate: (key: string) => string;
 }
 
 /** Makes what the nodes' html files call as `orgoEditor`. */
-export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, translate }: Surroundings) {
+export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, translate }: Browser) {
   function wordsOf(type: string): Words {
     return (key) => {
       const full = `${type}.${key}`;

@@ -1,4 +1,4 @@
-/** Any sound file to PCM, and PCM to a file or a broadcast, as a node; its status tells of ffmpeg. */
+/** Any sound file to PCM, and PCM to a file or a broadcast, as a node; its status says whether ffmpeg is missing. */
 import { OrgoError } from '../../src/audio/errors';
 import type { Dependencies } from '../../src/convert/engine';
 import { checkEncodeOptions } from '../../src/convert/options';
@@ -25,7 +25,7 @@ export function convertNode(dependencies: Dependencies): ReturnType<typeof defin
       const settings = parseSettings(SETTINGS, config);
       if (settings.mode === 'encode') checkEncodeOptions(settings);
       const state = stateOf(settings, dependencies);
-      // So that the node says at once what it lacks.
+      // Looked for now, so that the status says at once if it is missing.
       if (needsFfmpeg(settings)) state.dependencies.findFfmpeg().then(refresh, refresh);
       return state;
     },
@@ -77,7 +77,7 @@ function statusOf({ state, streams }: NodeView<State, ConversionTransform>): Sho
   const { settings, dependencies, isFfmpegMissing } = state;
   const running = streams.flatMap(({ transform }) => (transform ? [transform] : []));
   if (running.length === 0) return isFfmpegMissing ? NO_FFMPEG : ['idle', 'idle'];
-  // The queue is the whole process's: others may wait in it too.
+  // The queue belongs to the whole process: other nodes may wait in it too.
   const waiting = Math.min(dependencies.pool.queued, running.filter(({ isWaiting }) => isWaiting).length);
   if (waiting > 0) return ['busy', 'waiting', { count: waiting }];
   return ['ok', settings.mode];

@@ -1,4 +1,4 @@
-/** A conversion as a transform of a node: its errors are told once, and nothing of it outlives its stream. */
+/** A conversion as a transform of a node: its errors are reported once, and nothing of it outlives its stream. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OrgoError } from '../../src/audio/errors';
 import type { AudioFrame } from '../../src/audio/frame';
@@ -38,7 +38,7 @@ export class ConversionTransform implements NodeTransform {
     private readonly context: Pick<TransformContext, 'emit' | 'refresh'>,
   ) {}
 
-  /** Whether nothing has come out yet, though it was asked for. */
+  /** Whether output was asked for, and none has come yet. */
   get isWaiting(): boolean {
     return this.conversion !== undefined && !this.gave && !this.failure;
   }
@@ -82,14 +82,14 @@ export class ConversionTransform implements NodeTransform {
   private async write(frame: AudioFrame): Promise<void> {
     this.conversion ??= this.start();
     await this.conversion.write(frame);
-    // What ended it is known a little later than that it takes no more.
+    // It stops taking input a little before the reason is known.
     await nextTurn();
-    this.tell();
+    this.throwError();
   }
 
   private async finish(): Promise<void> {
     this.failure ??= await this.conversion?.finish();
-    this.tell();
+    this.throwError();
   }
 
   private start(): Conversion {
@@ -110,7 +110,7 @@ export class ConversionTransform implements NodeTransform {
    * Throws what went wrong, once. One that had worked, and then broke, is started anew by what comes next; else the
    * rest of the stream would only fail in the same way: it is passed over.
    */
-  private tell(): void {
+  private throwError(): void {
     const { failure } = this;
     if (!failure || this.isTold) return;
     this.isTold = true;

@@ -11,7 +11,7 @@ import type { SETTINGS } from './settings';
 
 export type ConvertSettings = SettingValues<typeof SETTINGS>;
 
-/** Of one stream: what a second decoder gives, after the first one broke, goes on where that one was. */
+/** Of one stream: when a decoder fails, the next one's output goes on where the first one's ended. */
 export function decoding(settings: ConvertSettings, dependencies: Dependencies): ConversionOptions {
   const { sampleRate, channels, encoding, frameMs, pieces } = settings;
   const options = {

@@ -93,10 +93,10 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
       const { error, retryInMs } = state;
       this.counts.reconnects += 1;
       this.report(error);
-      this.sendEvent({ event: 'reconnecting', inMs: Math.round(retryInMs), ...told(error) });
+      this.sendEvent({ event: 'reconnecting', inMs: Math.round(retryInMs), ...detailsOf(error) });
     } else if (state.kind === 'refused') {
       this.report(state.error);
-      this.sendEvent({ event: 'refused', ...told(state.error) });
+      this.sendEvent({ event: 'refused', ...detailsOf(state.error) });
     } else if (state.kind === 'running') {
       this.reported = '';
     }
@@ -133,7 +133,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
       event: 'disconnected',
       reason,
       ...(closeCode !== undefined && { closeCode }),
-      ...(error && told(error)),
+      ...(error && detailsOf(error)),
     });
     this.messages = undefined;
   }
@@ -168,7 +168,7 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
       event: 'status',
       state: state.kind,
       ...('format' in state && { sampleRate: state.format.sampleRate, channels: state.format.channels }),
-      ...('error' in state && told(state.error)),
+      ...('error' in state && detailsOf(state.error)),
       ...('retryInMs' in state && { retryInMs: Math.round(state.retryInMs) }),
       ...this.freshness(),
     });
@@ -203,6 +203,6 @@ export class AudioIn implements NodeBehaviour, AudioStreamSink {
   }
 }
 
-function told(error: OrgoError): { code: string; message: string } {
+function detailsOf(error: OrgoError): { code: string; message: string } {
   return { code: error.code, message: error.message };
 }

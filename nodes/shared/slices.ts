@@ -1,4 +1,4 @@
-/** Cuts a long payload into slices that are worked off one after the other, so that nothing else waits for long. */
+/** Cuts a long payload into slices that are processed one after the other, so that nothing else waits for long. */
 import { isPcm, samplesInMs, type PcmFormat } from '../../src/audio/format';
 import { sliceFrame, type AudioFrame } from '../../src/audio/frame';
 import { ENCODINGS } from '../../src/containers/encodings';
@@ -12,7 +12,7 @@ export interface Slice {
 }
 
 /**
- * The part of `frame` from `start` on that is worked off in one go.
+ * The part of `frame` from `start` on that is processed in one go.
  * @param start samples of PCM, else bytes
  * @param sliceMs of PCM
  */

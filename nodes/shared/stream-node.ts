@@ -31,7 +31,7 @@ export interface Dependencies {
 export const MAX_STREAMS = 256;
 /** A stream that brings nothing for this long is over. */
 export const IDLE_MS = 60_000;
-/** At most so many bytes wait to be worked off. */
+/** At most so many bytes wait to be processed. */
 export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** A warning that streams had to make room comes at most this often. */
 const WARN_EVERY_MS = 60_000;
@@ -80,7 +80,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     let dropped = 0;
     for (const stream of this.streams.values()) dropped += this.queue.drop(stream.queue);
     if (dropped > 0)
-      this.node.warn(`${dropped} messages were still waiting to be worked off: they are dropped`);
+      this.node.warn(`${dropped} messages were still waiting to be processed: they are dropped`);
     const ending: Promise<void>[] = [];
     for (const stream of [...this.streams.values()]) {
       const end = this.end(stream, 'closed');
@@ -130,7 +130,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     return jobs;
   }
 
-  /** Waits for all of it, so that `done` comes when nothing of the message is worked off any more. */
+  /** Waits for all of it, so that `done` comes when the message has been processed completely. */
   private async settled(waiting: readonly Promise<void>[]): Promise<void> {
     const results = await Promise.allSettled(waiting);
     const failed = results.find((result) => result.status === 'rejected');
@@ -160,7 +160,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     return stream;
   }
 
-  /** Forgets a stream that holds nothing, and for which nothing waits but the message that is worked off now. */
+  /** Forgets a stream that holds nothing, and for which nothing waits but the message that is processed now. */
   private release(stream: Stream<Live>): void {
     if (stream.holds || stream.queue.jobs.length > 1) return;
     if (this.streams.get(stream.name) === stream) this.streams.delete(stream.name);
@@ -238,7 +238,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     throw new OrgoError(
       'ORGO_BAD_INPUT',
       `msg.payload has ${megabytes(bytes)}, and ${megabytes(this.queue.waitingBytes)} wait already: ` +
-        `at most ${megabytes(MAX_WAITING_BYTES)} may wait to be worked off. Send less at a time`,
+        `at most ${megabytes(MAX_WAITING_BYTES)} may wait to be processed. Send less at a time`,
     );
   }
 

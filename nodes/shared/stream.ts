@@ -15,11 +15,11 @@ import { SerialQueue, waitFor, type Work } from './work-queue';
 
 export interface StreamOptions<Live = unknown> {
   readonly accepted: Accepted;
-  /** The settings that can change, as they are now. What a message brings is worked off by those of its arrival. */
+  /** The settings that can change, as they are now. A message is processed with those that held when it came. */
   readonly live?: (() => Live) | undefined;
   /** Names of the node's outputs, in their order; on the first one the stream's end is marked. `audio` */
   readonly outputs?: readonly string[] | undefined;
-  /** Sound that is worked off between two looks at the time, ms; 1000. It should take less than 10 ms of CPU. */
+  /** Sound that is processed between two looks at the time, ms; 1000. It should take less than 10 ms of CPU. */
   readonly sliceMs?: number | undefined;
   readonly create: CreateTransform<Live>;
 }
@@ -35,11 +35,11 @@ export interface StreamHost {
   readonly onFailure: (error: Error, msg: Message) => void;
 }
 
-/** Why a stream ended that could not be worked off. */
+/** Why a stream ended that could not be processed. */
 const FAILED_REASON = 'error';
 const AUDIO_ONLY = [AUDIO_OUTPUT];
 
-/** One message, as it waits to be worked off. */
+/** One message, as it waits to be processed. */
 export interface Arrival<Live> {
   readonly msg: Message;
   readonly send: Send;

@@ -53,7 +53,7 @@ export interface TransformNodeDefinition<State, Live, T extends NodeTransform<Li
   readonly outputs?: readonly string[];
   /** Sound that takes less than 10 ms of CPU, ms; 1000 */
   readonly sliceMs?: number;
-  /** The settings that can change while the node runs; what a message brings is worked off by those of its arrival. */
+  /** The settings that can change while the node runs; a message is processed with those that held when it came. */
   live?(state: State): Live;
   /**
    * Called with each message as it arrives.

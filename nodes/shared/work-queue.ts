@@ -1,4 +1,4 @@
-/** Works long jobs off in slices, so that nothing else in the process waits for long. */
+/** Does long jobs in slices, so that nothing else in the process waits for long. */
 import type { Clock } from '../../src/audio/clock';
 import { asError } from '../../src/audio/errors';
 
@@ -122,7 +122,7 @@ export class WorkQueue {
   /** Goes on with `job`, the first of its queue, when `pause` is over. */
   private park(queue: SerialQueue, job: Job, pause: Promise<void>): void {
     void pause.then(() => {
-      // It may have been dropped meanwhile.
+      // It may have been dropped in between.
       if (queue.jobs[0] !== job) return;
       this.ready.push(queue);
       this.schedule();

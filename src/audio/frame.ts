@@ -26,7 +26,7 @@ export interface AudioFrame<E extends Encoding = Encoding> {
   readonly gap: number;
   /** Algorithmic delay that transforms have added so far, ms; already taken off `position` and `time`. */
   readonly latencyMs: number;
-  /** Nobody told when it was captured, as of a file: `time` means nothing then, and no message carries it. */
+  /** When it was captured is not known, as with a file: `time` means nothing then, and no message carries it. */
   readonly isRecording?: true;
   /** Opus only: the encoder's look-ahead in samples at 48 kHz, which decoding takes off again. */
   readonly preSkip?: number;

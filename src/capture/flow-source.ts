@@ -41,7 +41,7 @@ export class FlowSource implements Source {
   private waitingMs = 0;
   /** When all that went out so far has been played, on the clock's monotonic time. */
   private playedUntil = 0;
-  /** How long before it is played a sample without a time was captured, as far as one can tell. */
+  /** For a sample without a time: how long before it is played it is assumed to have been captured. */
   private capturedBefore = 0;
   private cancel: (() => void) | undefined;
 

@@ -4,7 +4,7 @@ import { samplesInMs, type PcmFormat } from '../audio/format';
 import type { Source, SourceSink } from './source';
 
 const FRAME_MS = 20;
-/** When we are called this late, what was due meanwhile counts as missed. */
+/** When we are called this late, what was due in between counts as missed. */
 const MAX_LATE_MS = 100;
 
 export interface PacedSourceOptions {

@@ -96,7 +96,7 @@ export class AudioConnection {
     this.listen();
   }
 
-  /** Sends `stop` and closes. The sink's `onEnd` is called at once; {@link closed} tells when the socket is gone. */
+  /** Sends `stop` and closes. The sink's `onEnd` is called at once; {@link closed} resolves when the socket is gone. */
   close(): void {
     if (this.phase.kind === 'ended') return;
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send('{"type":"stop"}');
@@ -188,8 +188,8 @@ export class AudioConnection {
   private started(message: Started): void {
     const format = formatOf(message);
     if (!format) {
-      const told = `${message.sample_rate} Hz, ${message.channels} channels`;
-      this.end(this.violation(`announced a format that can't be used: ${told}`), undefined);
+      const offered = `${message.sample_rate} Hz, ${message.channels} channels`;
+      this.end(this.violation(`announced a format that can't be used: ${offered}`), undefined);
       return;
     }
     switch (this.phase.kind) {

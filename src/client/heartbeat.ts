@@ -5,7 +5,7 @@ import type { Clock } from '../audio/clock';
 const PING_INTERVAL_MS = 30_000;
 /** No answer and no audio for this long after a ping: dead. */
 const ANSWER_LIMIT_MS = 10_000;
-/** A timer this late means that our own process stalled. What arrived meanwhile has not been read yet. */
+/** A timer this late means that our own process stalled. What arrived in between has not been read yet. */
 const STALL_MS = 1000;
 
 /** Pings until it is stopped; calls `onDead` at most once, and is stopped then. */

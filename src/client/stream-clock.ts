@@ -37,7 +37,7 @@ export class StreamClock {
   private readonly arrivals: SampleClock;
   private announced: ClockMessage | undefined;
   /** Whether the server sends its clock. */
-  private told = false;
+  private isServerClock = false;
   /** Our positions minus the server's, which may not start at 0. */
   private shift = 0;
   /** The position that follows the last stretch. */
@@ -58,7 +58,7 @@ export class StreamClock {
 
   /** Whether position, time and gap are the server's. */
   get exact(): boolean {
-    return this.told;
+    return this.isServerClock;
   }
 
   /** Remembers what the server says about the stretch that arrives next. */
@@ -70,30 +70,30 @@ export class StreamClock {
   place(samples: number): PlaceWithGap {
     const announced = this.announced;
     this.announced = undefined;
-    const gap = announced ? this.follow(announced) : this.told ? 0 : this.estimate(samples);
+    const gap = announced ? this.follow(announced) : this.isServerClock ? 0 : this.estimate(samples);
     this.next += gap;
     const position = this.next;
     this.next += samples;
     this.lastSamples = samples;
     const time = (this.offset ?? 0) + this.ms(position);
-    return { position, time: this.told ? time : time + this.clock.epochOffset(), gap };
+    return { position, time: this.isServerClock ? time : time + this.clock.epochOffset(), gap };
   }
 
   /** Follows the server's clock; returns the gap. */
   private follow(message: ClockMessage): number {
     const theirs = message.position;
     const dropped = Math.min(message.dropped, this.mostMissing());
-    if (!this.told) this.shift = this.next + dropped - theirs;
+    if (!this.isServerClock) this.shift = this.next + dropped - theirs;
     const missing = theirs + this.shift - this.next;
     // A server that counts backwards, or skips more than can be missing, started over: continue from our count.
     if (missing < 0 || missing > this.mostMissing()) this.shift = this.next - theirs;
     const gap = theirs + this.shift - this.next;
     this.target = message.time - this.ms(this.next + gap);
-    if (!this.told || this.offset === undefined) this.offset = this.target;
+    if (!this.isServerClock || this.offset === undefined) this.offset = this.target;
     else if (gap > 0) this.offset = Math.max(this.target, this.offset - this.ms(gap));
     else if (Math.abs(this.target - this.offset) > STEP_MS) this.offset = this.target;
     else this.slew(SLEW_PER_MS);
-    this.told = true;
+    this.isServerClock = true;
     return gap;
   }
 

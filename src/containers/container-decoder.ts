@@ -34,12 +34,12 @@ interface Link {
 }
 
 /**
- * Tells Ogg from WebM by the first bytes. The samples count from the `position` and `time` of the first frame of
+ * Recognises Ogg and WebM by the first bytes. The samples count from the `position` and `time` of the first frame of
  * bytes; those of the later ones say nothing of the sound in them. Streams that are chained follow each other.
  */
 export class ContainerDecoder implements Transform<'ogg' | 'webm', PcmFrame> {
   private demuxer: Demuxer | undefined;
-  /** The first bytes, while there are too few to tell what they are. */
+  /** The first bytes, while they are too few to recognise. */
   private held = Buffer.alloc(0);
   private link: Link | undefined;
   private start: (Place & { latencyMs: number }) | undefined;
@@ -159,7 +159,7 @@ function endOf({ head, start, length, padding }: Link): Place {
   return moved(start, Math.max(0, length - padding - head.preSkip));
 }
 
-/** Undefined where there are too few bytes to tell. */
+/** Undefined where there are too few bytes. */
 function demuxerFor(bytes: Buffer): Demuxer | undefined {
   for (const [magic, Reader] of [
     [PAGE_MAGIC, OggReader],

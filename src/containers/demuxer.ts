@@ -29,7 +29,7 @@ export interface Demuxer {
   push(bytes: Buffer): Generator<Demuxed, void>;
 }
 
-/** Bytes are worked off in pieces of this size, so that a whole file needs no copy of itself. */
+/** Bytes are processed in pieces of this size, so that a whole file needs no copy of itself. */
 export const PIECE_BYTES = 65536;
 /** A place that lies more than a day after the last one is damage, not a loss. Samples at 48 kHz */
 export const MAX_LOSS = 24 * 3600 * 48000;

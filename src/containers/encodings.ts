@@ -11,7 +11,7 @@ export interface EncodingTraits {
   recognise(payload: Buffer): boolean;
   /** Samples per channel at the format's rate that the payload shows without being decoded; 0 where it shows none. */
   count(format: AudioFormat, payload: Buffer): number;
-  /** Bytes that are worked off in one go; undefined where a payload is a unit, or is sliced by its samples. */
+  /** Bytes that are processed in one go; undefined where a payload is a unit, or is sliced by its samples. */
   readonly sliceBytes: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export const ENCODINGS: Readonly<Record<Encoding, EncodingTraits>> = {
   ogg: file(isOgg),
   webm: file(isWebm),
   wav: file(isWav),
-  // Where no such tag is in front, only a decoder can tell: convert's own look at the bytes does.
+  // Without such a tag only a decoder can recognise it: src/convert looks at the bytes itself.
   flac: file((payload) => payload.toString('latin1', 0, 4) === 'fLaC'),
   mp3: file((payload) => payload.toString('latin1', 0, 3) === 'ID3'),
   aac: file(() => false),

@@ -15,12 +15,12 @@ export interface DecodeCommand {
 export type FfmpegFormat = 'mp3' | 'aac' | 'flac';
 
 const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
-/** Without it a playlist that is sent as a sound would let ffmpeg open files and addresses. */
+/** Without it, a playlist that is sent in place of a sound could make ffmpeg open files and addresses. */
 const ONLY_PIPES = ['-protocol_whitelist', 'pipe'];
 /** Bytes after which ffmpeg begins, where it need not guess the format. */
 const KNOWN_FORMAT_PROBE_BYTES = '2048';
 /**
- * ffmpeg's resampler by itself lets aliases through at −43 dBc: 32 taps, and s16 inside where s16 goes in and out.
+ * By default ffmpeg's resampler has 32 taps, works in s16 between s16 and s16, and lets aliases through at −43 dBc.
  * With 128 taps and floats inside they lie below the last bit of s16, and the pass band is that of our own `high`.
  */
 const RESAMPLING = 'filter_size=128:phase_shift=10:cutoff=0.95:internal_sample_fmt=fltp';

@@ -17,11 +17,11 @@ import { Timeline, type PieceTime } from './timeline';
 export interface DecodedSound {
   /** Positions count from 0, at the frame's own rate; `latencyMs` is 0. */
   readonly frame: PcmFrame;
-  /** Whether `frame.time` tells when it was captured: only live pieces have that; a recording has no time. */
+  /** Whether `frame.time` is when the sound was captured: so it is for live pieces; a recording has no such time. */
   readonly isTimed: boolean;
 }
 
-/** A cover picture or an index may stand before the sound; what is longer tells no exact length. */
+/** A cover picture or an index may stand before the sound; after a longer one no exact length is looked for. */
 const MAX_BEGINNING_BYTES = 8 * 1024 * 1024;
 
 export class Decoding {
@@ -32,9 +32,9 @@ export class Decoding {
   private readonly isWhole: boolean;
   private readonly timeline = new Timeline();
   private engine: Engine | undefined;
-  /** The first bytes, while they do not tell yet what they are. */
+  /** The first bytes, until they are enough to recognise the file. */
   private held: Buffer = Buffer.alloc(0);
-  /** The file's beginning, while the length that it tells may still be asked for. */
+  /** The file's beginning, kept until its exact length was asked for. */
   private beginning: Buffer[] = [];
   private isOver = false;
 
@@ -53,7 +53,7 @@ export class Decoding {
 
   /**
    * Takes the next bytes; call it anew only when it has resolved. It resolves when there is room for more, also
-   * where the decoding is over: {@link ended} tells why.
+   * when the decoding is over: {@link ended} says why.
    * @param at where live bytes lie in time
    */
   async write(bytes: Buffer, at?: PieceTime): Promise<void> {

@@ -1,8 +1,8 @@
-/** Hands frames to a sink in order, waits for it where it asks for that, and lets other work in between. */
+/** Hands frames to a sink in order, waits when the sink returns a promise, and lets other work run in between. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../audio/clock';
 
-/** After so long in one turn of the event loop, the next turn goes on. */
+/** After this long in one turn of the event loop, continue in the next turn. */
 const SLICE_MS = 8;
 
 /** Takes the next one; where it returns a promise, nothing more comes until that resolves. */

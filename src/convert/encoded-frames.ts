@@ -40,7 +40,7 @@ class HeaderWalker implements FrameCounter {
     let at = this.skip;
     while (at + this.headerBytes <= all.length) {
       const header = this.read(all, at);
-      // Never seen of ffmpeg: its next header is looked for.
+      // ffmpeg never wrote such bytes: look for the next header.
       if (!header) {
         at++;
         continue;
@@ -59,7 +59,7 @@ const FLAC_HEAD_BYTES = 42;
 /** Sync code, and what follows it up to its checksum: at most 16 bytes (RFC 9639 §9.1). */
 const FLAC_FRAME_HEADER_BYTES = 16;
 
-/** FLAC frames do not tell their length: their headers are found by sync code, number and checksum. */
+/** The length of a FLAC frame is not in its header: headers are found by sync code, number and checksum. */
 class FlacCounter implements FrameCounter {
   readonly delay = 0;
   sampleRate: number | undefined;

@@ -19,7 +19,7 @@ export class EncodedPlaces {
   /** Samples per channel that went in, at the input's rate, and that came out, at the output's. */
   private fed = 0;
   private encoded = 0;
-  private told = 0;
+  private reported = 0;
   private expected: number | undefined;
 
   constructor(
@@ -39,7 +39,7 @@ export class EncodedPlaces {
     return this.frame(data, Math.max(0, this.encoded - this.delay), format);
   }
 
-  /** The frame for the last bytes: it tells of all sound that is left. */
+  /** The frame for the last bytes: it stands for all sound that is left. */
   last(data: Buffer, format: AudioFormat): AudioFrame {
     return this.frame(data, Infinity, format);
   }
@@ -47,13 +47,13 @@ export class EncodedPlaces {
   private frame<E extends Encoding>(data: Buffer, until: number, format: AudioFormat<E>): AudioFrame<E> {
     const { sampleRate } = format;
     const end = Math.min(until, Math.round((this.fed * sampleRate) / this.inputRate));
-    const begin = this.told;
-    this.told = Math.max(begin, end);
+    const begin = this.reported;
+    this.reported = Math.max(begin, end);
     const anchor = this.anchorAt((begin * this.inputRate) / sampleRate);
     const sinceAnchor = begin / sampleRate - anchor.fed / this.inputRate;
     const position = Math.round((anchor.position * sampleRate) / this.inputRate + sinceAnchor * sampleRate);
     const gap = Math.max(0, position - (this.expected ?? position));
-    const samples = this.told - begin;
+    const samples = this.reported - begin;
     this.expected = position + samples;
     return {
       ...{ format, data, samples, position, gap },

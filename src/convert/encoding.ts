@@ -20,12 +20,12 @@ import { checkEncodeOptions, type EncodeOptions } from './options';
 import { ownEncoder, type OwnEncoder } from './own-codecs';
 import { encodeFailure } from './reasons';
 
-/** A hole of so much at most becomes silence, so that a recording keeps its time; a longer one is left out, and told as `gap`. */
+/** A gap up to this long is filled with silence, so that a recording keeps its time; a longer one stays in `gap`. */
 const MAX_FILLED_MS = 2000;
-/** Encoding so much Opus takes some 3 ms of CPU. */
+/** Encoding this much to Opus takes about 3 ms of CPU. */
 const OWN_SLICE_MS = 200;
 
-/** Its promises do not reject for what ffmpeg did: {@link ended} and {@link finish} tell. */
+/** Its promises do not reject when ffmpeg fails: {@link ended} and {@link finish} resolve with the error. */
 export class Encoding {
   /** Resolves when it is over: with what went wrong, or undefined. Once, and never rejects. */
   readonly ended: Promise<OrgoError | undefined>;
@@ -54,7 +54,7 @@ export class Encoding {
 
   /**
    * Takes the next frame; call it anew only when it has resolved. It resolves when there is room for more, also
-   * where the encoding is over.
+   * when the encoding is over.
    * @throws OrgoError `ORGO_BAD_INPUT` for another format than the first frame's: that needs an encoding of its own
    */
   async write(frame: PcmFrame): Promise<void> {
@@ -158,7 +158,7 @@ export class Encoding {
   }
 }
 
-/** Silence for the hole before `frame`. */
+/** Silence for the gap before `frame`. */
 function missingBefore(frame: PcmFrame): PcmFrame {
   const { format, gap } = frame;
   return {

@@ -1,10 +1,10 @@
-/** One running ffmpeg: bytes in, bytes out, with backpressure both ways, and its end told in full. */
+/** One running ffmpeg: bytes in, bytes out, with backpressure both ways, and a full report of how it ended. */
 import type { Clock } from '../audio/clock';
 import type { Ffmpeg } from './find-ffmpeg';
 import { LastWords } from './last-words';
 import { startFfmpeg } from './prism';
 
-/** An ffmpeg that takes and gives nothing for so long, though it has work, hangs. */
+/** An ffmpeg that has work, but takes and gives nothing for this long, hangs. */
 export const HANG_MS = 30_000;
 /** Input is handed over in pieces of this size, so that each one taken shows progress. */
 const PIECE_BYTES = 65536;
@@ -55,7 +55,7 @@ export class FfmpegProcess {
     this.lastProgress = clock.now();
     this.stream = startFfmpeg(ffmpeg, args);
     this.child = this.stream.process;
-    // The pipes' errors (EPIPE of one that left) come here; what they mean is told by the end of the process.
+    // The pipes' errors (EPIPE when ffmpeg has ended) come here; how the process ends says what they mean.
     this.stream.on('error', () => undefined);
     this.stream.on('data', this.onData);
     this.child.stderr.on('data', (bytes: Buffer) => this.lastWords.push(bytes));
@@ -94,7 +94,7 @@ export class FfmpegProcess {
   kill(): void {
     if (this.over) return;
     // The prism stream shares its state with stdout and stdin, so its own destroy() would mark those as destroyed
-    // without closing them, and their handles would stay open. Hence: the pipes first, each by itself.
+    // without closing them, and their handles would stay open. So the pipes are destroyed first, one by one.
     this.stream.removeListener('data', this.onData);
     this.child.stdin.destroy();
     this.child.stdout.destroy();
@@ -114,7 +114,7 @@ export class FfmpegProcess {
     });
   }
 
-  /** Node.js reads on when the process has ended, though we paused: what comes then waits for what came before. */
+  /** When the process has ended, Node.js reads on even if we paused: what comes then waits for what came before. */
   private readonly onData = (bytes: Buffer): void => {
     this.child.stdout.pause();
     this.untaken++;
@@ -137,7 +137,7 @@ export class FfmpegProcess {
     return this.writes > 0 || this.inputEnded;
   }
 
-  /** What passed while there was nothing to do is no hang. */
+  /** Time without work does not count as a hang. */
   private beginWork(): void {
     if (!this.hasWork) this.progress();
   }
@@ -151,7 +151,7 @@ export class FfmpegProcess {
     const ms = this.lastProgress + HANG_MS - this.clock.now();
     this.cancelWatch = this.clock.after(ms, () => {
       this.cancelWatch = undefined;
-      // While we take our time with what ffmpeg gave, it can not go on.
+      // ffmpeg can not go on until we have taken its output.
       if (this.untaken > 0) this.progress();
       this.hung = this.hasWork && this.clock.now() - this.lastProgress >= HANG_MS;
       if (this.hung) this.kill();

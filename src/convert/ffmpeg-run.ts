@@ -33,7 +33,7 @@ export class FfmpegRun implements Engine {
     this.ended = this.run();
   }
 
-  /** Resolves when ffmpeg took the bytes; also where it is over. */
+  /** Resolves when ffmpeg has taken the bytes, or is over. */
   async write(bytes: Buffer): Promise<void> {
     const process = await this.startedOrNothing();
     await process?.write(bytes);

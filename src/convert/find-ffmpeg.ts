@@ -55,7 +55,7 @@ let search: Promise<Ffmpeg> | undefined;
 
 /**
  * The ffmpeg of this machine, looked for once in this process; where none was found the next call looks again, so
- * that one that was installed meanwhile is used without a restart.
+ * an ffmpeg that was installed since is used without a restart.
  * @throws OrgoError as {@link searchFfmpeg} does
  */
 export function findFfmpeg(): Promise<Ffmpeg> {
@@ -85,7 +85,7 @@ async function versionOf(file: string): Promise<string | undefined> {
     });
     return /^ffmpeg version (\S+)/.exec(stdout)?.[1];
   } catch {
-    // A broken program is told of by the caller, with its path.
+    // The caller reports a broken program, with its path.
     return undefined;
   }
 }

@@ -10,7 +10,7 @@ export class LastWords {
   push(bytes: Buffer): void {
     const parts = (this.rest + bytes.toString('utf8')).split(/[\r\n]+/);
     this.rest = (parts.pop() ?? '').slice(-MAX_LINE_CHARS);
-    // Of a flood only its end is looked at.
+    // Of very long output, only the end is looked at.
     for (const line of parts.slice(-MAX_LINES * 2)) this.keep(line);
   }
 
@@ -28,7 +28,7 @@ export class LastWords {
   }
 }
 
-/** Without control characters and without addresses in memory, which tell nobody anything. */
+/** Without control characters and without addresses in memory, which mean nothing to a reader. */
 function readable(line: string): string {
   return line
     .replace(/\p{Cc}/gu, '')

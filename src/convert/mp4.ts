@@ -91,7 +91,7 @@ function movePlaces(index: Buffer, moved: { start: number; end: number }, by: nu
   return true;
 }
 
-/** The length of the first sound track, by its edit list and its table of times; undefined where they don't tell. */
+/** The length of the first sound track, by its edit list and its table of times; undefined where they don't say. */
 export function mp4Length(file: Buffer): ExactLength | undefined {
   const moov = boxesIn(file, 0, file.length).find(({ type }) => type === 'moov');
   if (!moov) return undefined;
@@ -106,7 +106,7 @@ export function mp4Length(file: Buffer): ExactLength | undefined {
   try {
     return lengthBy(file, { mvhd, mdhd, elst, stts });
   } catch (error) {
-    // A box that is shorter than its fields tells nothing.
+    // A box that is shorter than its fields can't be read.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** Headers of MP3 and ADTS frames, and what LAME's tag tells about the sound's exact length. */
+/** Headers of MP3 and ADTS frames, and the sound's exact length from LAME's tag. */
 
 export interface FrameHeader {
   /** Bytes of the whole frame. */
@@ -51,7 +51,7 @@ export function id3Length(bytes: Buffer): number {
   return 10 + size + (bytes.readUInt8(5) & 0x10 ? 10 : 0);
 }
 
-/** The sound's length without what the codec added, as a file tells it. */
+/** The sound's length without what the codec added, as a file states it. */
 export interface ExactLength {
   /** Per channel, at `sampleRate`. */
   readonly samples: number;

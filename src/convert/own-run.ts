@@ -5,7 +5,7 @@ import type { Engine } from './engine';
 import type { CheckedDecodeOptions } from './options';
 import { ownDecoder, type OwnDecoder, type OwnKind } from './own-codecs';
 
-/** What is looked through in one go; the decoder itself bounds what it decodes in one. */
+/** Bytes that are passed on at once; the decoder itself limits how much it decodes at once. */
 const OPUS_PIECE_BYTES = 16_384;
 const WAV_PIECE_BYTES = 32768;
 

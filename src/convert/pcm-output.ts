@@ -1,4 +1,4 @@
-/** Turns ffmpeg's output, a WAV stream, into frames of one length, trimmed to the length that the file tells. */
+/** Turns ffmpeg's output, a WAV stream, into frames of one length, trimmed to the length that the file states. */
 import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
 import { samplesIn, sliceFrame, type PcmFrame } from '../audio/frame';
 import { Framer } from '../audio/framer';
@@ -13,7 +13,7 @@ const MAX_PADDING_MS = 250;
 interface Sound {
   readonly format: PcmFormat;
   readonly framer: Framer;
-  /** Samples of the sound without the codec's padding; undefined where the file does not tell. */
+  /** Samples of the sound without the codec's padding; undefined where the file does not say. */
   readonly expected: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export class PcmOutput {
   private head: Buffer = Buffer.alloc(0);
   private sound: Sound | undefined;
   private readonly joiner = new SampleJoiner();
-  /** The end of what came, which may be padding; empty where the file tells no length. */
+  /** The end of what came, which may be padding; empty where the file states no length. */
   private held: PcmFrame[] = [];
   private heldSamples = 0;
   private position = 0;
@@ -55,7 +55,7 @@ export class PcmOutput {
     const out: PcmFrame[] = [];
     const { expected = Infinity } = sound;
     const maxPadding = samplesInMs(sound.format.sampleRate, MAX_PADDING_MS);
-    // What is longer by more than padding is another file that follows in the same stream: it stays whole.
+    // Too long to be padding: another file follows in the same stream, so nothing is cut off.
     const end = this.position - expected <= maxPadding ? expected : Infinity;
     for (const frame of this.held) {
       const samples = Math.min(frame.samples, end - frame.position);
@@ -86,7 +86,7 @@ export class PcmOutput {
     return sound.expected === undefined ? sound.framer.push(frame) : this.hold(sound, frame);
   }
 
-  /** Lets go what can be no padding any more. */
+  /** Hands out what can't be padding any more. */
   private hold(sound: Sound, frame: PcmFrame): PcmFrame[] {
     this.held.push(frame);
     this.heldSamples += frame.samples;

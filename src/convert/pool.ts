@@ -1,4 +1,4 @@
-/** Bounds how many children run at once; who comes later waits, in order. */
+/** Bounds how many child processes run at once; later ones wait their turn. */
 import { availableParallelism } from 'node:os';
 
 /** More children than cores keep the cores busy while some wait for input. */

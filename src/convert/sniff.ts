@@ -1,14 +1,14 @@
-/** Tells what a file is by its first bytes, never by its name. */
+/** Recognises a file by its first bytes, never by its name. */
 import { OrgoError } from '../audio/errors';
 import { isWav, parseWavHeader } from '../containers/wav-header';
 import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../resample/options';
 import { adtsHeader, id3Length, mp3Header, type FrameHeader } from './mpeg-audio';
 import { isMp4 } from './mp4';
 
-/** What is decoded without ffmpeg: `wav`, `ogg-opus`, `webm-opus`; what ffmpeg is told: `mp3`, `aac`; the rest it finds out. */
+/** `wav`, `ogg-opus`, `webm-opus`: decoded without ffmpeg; `mp3`, `aac`: named to ffmpeg; the rest ffmpeg recognises itself. */
 export type SoundKind = 'wav' | 'ogg-opus' | 'webm-opus' | 'mp3' | 'aac' | 'mp4' | 'other';
 
-/** Within so many bytes every kind is told. */
+/** So many bytes are enough to recognise every kind. */
 export const SNIFF_BYTES = 4096;
 /** Where the first packet of an Ogg stream begins, if its page holds it alone (RFC 7845 §3). */
 const OGG_FIRST_PACKET = 28;
@@ -61,7 +61,7 @@ function twoFrames(bytes: Buffer, at: number, read: ReadHeader): boolean {
   return second !== undefined && second.sampleRate === first?.sampleRate;
 }
 
-/** A radio that is heard from its middle on: three frames in a row, wherever they begin. */
+/** A radio, which is joined in the middle: three frames in a row, wherever they begin. */
 function frameKindAnywhere(bytes: Buffer): SoundKind {
   for (let at = 0; at < Math.min(bytes.length, SNIFF_BYTES); at++) {
     if (bytes[at] !== 0xff) continue;

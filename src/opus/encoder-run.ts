@@ -12,7 +12,7 @@ import { applyEncoderSettings, LOOKAHEAD_SAMPLES, type OpusEncoderSettings } fro
 
 export type OpusFrame = AudioFrame<'opus'>;
 
-/** The least rate that Opus takes and that holds all of `sampleRate`. */
+/** The lowest rate of Opus that loses nothing of `sampleRate`. */
 export function opusRateFor(sampleRate: number): OpusRate {
   return OPUS_RATES.find((rate) => rate >= sampleRate) ?? OPUS_CLOCK_RATE;
 }

@@ -5,7 +5,7 @@ import { OrgoError } from '../audio/errors';
 export const OPUS_CLOCK_RATE = 48000;
 /** A packet lasts at most 120 ms (RFC 6716 §3.2.5, R5), here at 48 kHz. */
 export const MAX_PACKET_SAMPLES = 5760;
-/** One frame is at most so long (R2), bytes. */
+/** Longest frame (R2), bytes. */
 const MAX_FRAME_BYTES = 1275;
 /**
  * 48 frames of the greatest length, each with two bytes of length, and the first two bytes, come to 61,298;

@@ -81,12 +81,12 @@ function interpolatedFilter(ratio: Ratio, table: FilterTable, steps: number): Fi
         const before = (-x * (x - 1) * (x - 2)) / 6;
         const left = ((x + 1) * (x - 1) * (x - 2)) / 2;
         const right = (-(x + 1) * x * (x - 2)) / 2;
-        const behind = ((x + 1) * x * (x - 1)) / 6;
+        const second = ((x + 1) * x * (x - 1)) / 6;
         outputs[n] =
           before * (output[0] ?? 0) +
           left * (output[1] ?? 0) +
           right * (output[2] ?? 0) +
-          behind * (output[3] ?? 0);
+          second * (output[3] ?? 0);
         phase += ratio.down;
         from += Math.floor(phase / ratio.up);
         phase %= ratio.up;

@@ -157,7 +157,7 @@ export class AudioServer {
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.open.add(webSocket);
       webSocket.on('close', () => this.open.delete(webSocket));
-      // ws closes the connection with the right code by itself; its event must only find a listener.
+      // ws itself closes the connection with the right code; its event only needs a listener.
       webSocket.on('error', () => undefined);
       if (verdict.kind === 'admit') this.pending.admitted(request.socket);
       this.enact(verdict, address, socket, webSocket);

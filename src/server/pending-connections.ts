@@ -8,8 +8,8 @@ export const MAX_PENDING_OF_NETWORK = 32;
 /** Over all networks. */
 export const MAX_PENDING = 1000;
 /**
- * A connection has this long to send its request before it counts for its network: else of a crowd behind one
- * address that reconnects at once, most would be cut before their right tokens were read.
+ * A connection has this long to send its request before it counts for its network. Otherwise, when many clients of
+ * one address reconnect at once, most would be cut before their correct tokens were read.
  */
 const HANDSHAKE_MS = 1000;
 

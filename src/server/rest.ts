@@ -106,7 +106,7 @@ export class RestApi {
     };
   }
 
-  /** The wait for a wrong key goes on though its client hangs up: it holds one of its network's places. */
+  /** The wait after a wrong key goes on even if the client hangs up, and keeps one of its network's places. */
   private refuseKey(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
     const { trustProxy } = this.options;
     const address = clientAddress(request, trustProxy);

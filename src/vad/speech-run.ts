@@ -34,7 +34,7 @@ export interface SpeechRunOptions {
   readonly onChange: () => void;
 }
 
-/** A longer frame is worked off in slices, so that what is held of it is bounded. */
+/** A longer frame is processed in slices, so that little of it is held at a time. */
 const SLICE_MS = 1000;
 
 export class SpeechRun implements Transform<PcmEncoding, SpeechEmission> {

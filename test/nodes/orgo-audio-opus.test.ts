@@ -177,7 +177,7 @@ describe('orgo-audio-opus holds out against', () => {
       assert.match((await node.receive({ payload, audio }))?.message ?? '', /no Opus packet/);
     assert.match(
       (await setUp({ mode: 'decode' }).receive({ payload: Buffer.alloc(100_000) }))?.message ?? '',
-      /does not tell what it is/,
+      /alone does not show what it is/,
     );
     await receiveAll(node, [{ payload: Buffer.alloc(0), audio }]);
     assert.equal(samplesOf(await receiveAll(node, [{ payload: Buffer.of(0xfc, 1, 2, 3), audio }])), 960);

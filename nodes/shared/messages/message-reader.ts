@@ -206,7 +206,7 @@ export class MessageReader {
     if (encodings.includes(format.encoding)) return format;
     throw new OrgoError(
       'ORGO_BAD_INPUT',
-      `msg.audio is missing, and msg.payload does not tell what it is: ${encodings.join(' or ')} is wanted`,
+      `msg.audio is missing, and msg.payload alone does not show what it is: ${encodings.join(' or ')} is wanted`,
     );
   }
 
@@ -248,7 +248,7 @@ function fileFormat({ sampleRate }: AudioDescription = {}): AudioFormat {
   };
 }
 
-/** Samples in what is no PCM, as described, else as the payload shows by itself. */
+/** Samples in what is no PCM, as described, or as the payload itself shows. */
 function samplesOf(format: AudioFormat, payload: Buffer, described: number | undefined): number {
   return described ?? ENCODINGS[format.encoding].count(format, payload);
 }

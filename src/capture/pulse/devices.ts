@@ -28,7 +28,7 @@ export interface CaptureDevice {
   /** The source or its sink is muted or turned down to 0: then all that is heard is digital silence. */
   readonly muted: boolean;
   readonly suspended: boolean;
-  /** The sink behind a monitor. */
+  /** The sink that a monitor belongs to. */
   readonly sink: { readonly index: number; readonly name: string; readonly driver: string } | undefined;
 }
 

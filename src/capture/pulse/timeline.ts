@@ -15,7 +15,7 @@ const KEPT_MS = 20;
 /** A backlog shrinks by more than this in the time of {@link HOLE_AFTER_MS}; a hole in the stream does not. */
 const HOLE_PROGRESS_MS = 50;
 const HOLE_AFTER_MS = 100;
-/** When all of this long was later than {@link FRESH_MS}, as much is missing from the stream. */
+/** If every arrival in a window this long is later than {@link FRESH_MS}, that lateness counts as lost samples. */
 const LATENESS_WINDOW_MS = 2000;
 /** Silence is written this much later than real time, so that there is room for the sound that ends it. */
 const FILL_LAG_MS = 10;
