@@ -41,15 +41,18 @@ function dbfsOf(text: string): number {
 }
 
 /**
- * Each stretch of 10 ms that is not the whole tone.
+ * Each stretch of 10 ms that is not the whole tone, from where it begins: what is recorded starts with silence until the
+ * sound server gives its first sound.
  * @param startTime of the first sample, epoch ms, as well as it is known
  */
 function faintWindows(samples: Float64Array, sampleRate: number, startTime: number): Fault[] {
   const length = sampleRate / 100;
+  const begin = samples.findIndex((sample) => sample !== 0);
+  assert.ok(begin >= 0, 'nothing but silence was recorded');
+  const tone = samples.subarray(begin);
   const amplitudes = Array.from(
-    { length: Math.floor(samples.length / length) },
-    (_, i) =>
-      measureTone(samples.subarray(i * length, (i + 1) * length), { hz: TONE.hz, sampleRate }).amplitude,
+    { length: Math.floor(tone.length / length) },
+    (_, i) => measureTone(tone.subarray(i * length, (i + 1) * length), { hz: TONE.hz, sampleRate }).amplitude,
   );
   return amplitudes.flatMap((amplitude, i) => {
     if (Math.abs(amplitude - TONE.amplitude) < 0.02) return [];
