@@ -44,7 +44,17 @@ export type OrgoErrorCode =
   | 'ORGO_CAPTURE_FAILED'
   | 'ORGO_CONNECTION_DEAD'
   | 'ORGO_CONNECTION_FAILED'
-  | 'ORGO_PROTOCOL_VIOLATION';
+  | 'ORGO_PROTOCOL_VIOLATION'
+  /** The packages that speak Discord's voice protocol are absent, or Node.js is too old for them. */
+  | 'ORGO_DISCORD_UNAVAILABLE'
+  /** No such channel, one without voice, or one of another guild. */
+  | 'ORGO_DISCORD_NO_CHANNEL'
+  /** The bot may not see, enter or speak in the channel. */
+  | 'ORGO_DISCORD_FORBIDDEN'
+  /** The same bot speaks in the same guild already. */
+  | 'ORGO_DISCORD_IN_USE'
+  /** Discord closed, refused or did not answer. */
+  | 'ORGO_DISCORD_FAILED';
 
 /** An error that says what happened, with which value, and what to do about it. */
 export class OrgoError extends Error {

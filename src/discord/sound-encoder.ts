@@ -4,6 +4,7 @@ import type { AudioFrame, PcmFrame } from '../audio/frame';
 import { floatToS16 } from '../audio/samples';
 import { OpusDecoder } from '../opus/decoder';
 import { OpusEncoder, type OpusFrame } from '../opus/encoder';
+import { DEFAULT_ENCODER_SETTINGS, mergeEncoderSettings } from '../opus/settings';
 import { Resampler } from '../resample/resampler';
 import { FRAME_MS } from './sound-packet';
 
@@ -15,6 +16,11 @@ const AS_FLOATS = { sampleRate: SAMPLE_RATE, channels: CHANNELS, encoding: 'f32l
 
 /** Interleaved stereo at 48 kHz. */
 export type Floats = Float32Array;
+
+/** @throws OrgoError `ORGO_BAD_SETTING` where Opus can't be encoded so */
+export function checkBitrate(bitrate: number): void {
+  mergeEncoderSettings(DEFAULT_ENCODER_SETTINGS, { bitrate });
+}
 
 /** PCM of any format, or Opus of any frame length, to floats. */
 export class SoundDecoder {

@@ -150,7 +150,7 @@ class FrameLevels {
 
   /** Peak of the frame that the encoder gave next. */
   next(): number {
-    return this.peaks.shift() ?? 0;
+    return this.peaks.shift() ?? this.peak;
   }
 
   reset(): void {

@@ -1,0 +1,109 @@
+/** The bot's log-in at Discord's main gateway, in the relay process. */
+import type { Clock } from '../audio/clock';
+import { badToken, RelayEnd } from './failure';
+import { Frequent } from './frequent';
+import type { DiscordLibraries, Dispatch, GatewayManager, Rest } from './libraries';
+
+/** Guilds and GuildVoiceStates: neither is privileged. */
+const INTENTS = (1 << 0) | (1 << 7);
+const REST_TIMEOUT_MS = 15_000;
+const LOGIN_TIMEOUT_MS = 30_000;
+/** The library comes back half a second after each close, for ever; more than this is no accident. */
+const CLOSES_A_MINUTE = 5;
+const MINUTE_MS = 60_000;
+
+export interface LoggedIn {
+  readonly userId: string;
+  readonly guildIds: readonly string[];
+}
+
+export interface GatewayEvents {
+  dispatch(payload: Dispatch): void;
+  /** A new session: what the old one had joined is gone. */
+  renewed(): void;
+  closed(code: number): void;
+  resumed(): void;
+  failed(thrown: unknown): void;
+  rateLimited(retryAfterMs: number): void;
+}
+
+interface ReadyData {
+  readonly user: { readonly id: string };
+  readonly guilds: readonly { readonly id: string }[];
+}
+
+export class GatewayLogin {
+  readonly rest: Rest;
+  private readonly manager: GatewayManager;
+  private readonly closes: Frequent;
+  private first: ((data: ReadyData) => void) | undefined;
+
+  constructor(
+    libraries: DiscordLibraries,
+    { token, apiUrl }: { token: string; apiUrl: string },
+    private readonly clock: Clock,
+    private readonly events: GatewayEvents,
+  ) {
+    const options = { version: '10', api: apiUrl, timeout: REST_TIMEOUT_MS, retries: 1 };
+    this.rest = new libraries.rest.REST(options).setToken(token);
+    this.rest.on('rateLimited', ({ retryAfter, timeToReset }) =>
+      events.rateLimited(retryAfter || timeToReset),
+    );
+    this.closes = new Frequent(CLOSES_A_MINUTE, MINUTE_MS, clock);
+    this.manager = new libraries.gateway.WebSocketManager({
+      ...{ token, intents: INTENTS, rest: this.rest },
+      ...{ shardCount: 1, shardIds: [0], helloTimeout: REST_TIMEOUT_MS },
+    });
+    this.manager.on('dispatch', (payload) => this.onDispatch(payload));
+    this.manager.on('closed', (code) => this.onClosed(code));
+    this.manager.on('resumed', () => events.resumed());
+    this.manager.on('error', (error) => events.failed(asFailure(error)));
+    this.manager.on('socketError', (error) => this.onSocketError(error));
+  }
+
+  /** Resolves once Discord has greeted the bot; how it fails is told by the events as well. */
+  async connect(): Promise<LoggedIn> {
+    const ready = new Promise<ReadyData>((resolve) => (this.first = resolve));
+    const cancel = this.clock.after(LOGIN_TIMEOUT_MS, () =>
+      this.events.failed(new Error(`the log-in took longer than ${LOGIN_TIMEOUT_MS / 1000} s`)),
+    );
+    try {
+      await this.manager.connect();
+      const { user, guilds } = await ready;
+      return { userId: user.id, guildIds: guilds.map(({ id }) => id) };
+    } finally {
+      cancel();
+    }
+  }
+
+  send(payload: unknown): void {
+    this.manager.send(0, payload).catch((error: unknown) => this.events.failed(error));
+  }
+
+  async close(): Promise<void> {
+    await this.manager.destroy();
+  }
+
+  private onDispatch(payload: Dispatch): void {
+    if (payload.t === 'READY') {
+      if (this.first) this.first(payload.d as ReadyData);
+      else this.events.renewed();
+      this.first = undefined;
+    }
+    this.events.dispatch(payload);
+  }
+
+  private onClosed(code: number): void {
+    if (code === 4004) this.events.failed(new RelayEnd(badToken()));
+    else if (this.closes.add()) this.events.failed(new Error(`the gateway closed again and again (${code})`));
+    else this.events.closed(code);
+  }
+
+  private onSocketError(error: Error): void {
+    if (this.closes.add()) this.events.failed(error);
+  }
+}
+
+function asFailure(error: Error): Error {
+  return error.message === 'Authentication failed' ? new RelayEnd(badToken()) : error;
+}
