@@ -5,7 +5,7 @@ import { FRAME_MS, type SoundPacket } from './sound-packet';
 
 /** The one that goes out next, and one that may come late. */
 const LEAST_TARGET_FRAMES = 2;
-/** The target is worked out anew after so many arrivals. */
+/** The target is worked out anew after so many arrivals, and at each of the first ones. */
 const TARGET_EVERY = 25;
 /** A depth is believed once it has held for so many frames: two seconds. */
 const JUDGED_FRAMES = 100;
@@ -45,6 +45,8 @@ export class LiveQueue {
   private arrivals = 0;
   /** Until the target is reached, nothing is taken out. */
   private filling = true;
+  /** Something of this source was sent: what is missing now is a hole in it. */
+  private hasBegun = false;
   private catchUp = 0;
   private running = emptyJudgement();
   /** Of the last full window; undefined where something has changed since. */
@@ -75,7 +77,8 @@ export class LiveQueue {
   push(packet: SoundPacket, now: number): void {
     this.jitter.add(now, packet.sourceMs);
     this.drift.add(now, packet.sourceMs);
-    if (++this.arrivals % TARGET_EVERY === 0) this.updateTarget();
+    this.arrivals++;
+    if (this.arrivals < TARGET_EVERY || this.arrivals % TARGET_EVERY === 0) this.updateTarget();
     this.waiting.push({ packet, arrival: now });
     // What is too much goes at once, down to the target: one hole instead of many.
     if (this.waiting.length > this.maxFrames) this.dropDownTo(this.target);
@@ -91,9 +94,10 @@ export class LiveQueue {
     if (this.filling && !ending) {
       const enough = this.waiting.length >= this.target || now - oldest.arrival >= this.target * FRAME_MS;
       if (!enough) return { kind: 'missing' };
-      this.catchUp = CATCH_UP_FRAMES;
+      this.catchUp = this.hasBegun ? CATCH_UP_FRAMES : 0;
     }
     this.filling = false;
+    this.hasBegun = true;
     if (this.catchUp > 0) {
       this.catchUp--;
       if (this.waiting.length > this.target) this.dropDownTo(this.target);
@@ -113,6 +117,7 @@ export class LiveQueue {
     this.drift.reset();
     this.target = LEAST_TARGET_FRAMES;
     this.arrivals = 0;
+    this.hasBegun = false;
     this.startFilling();
   }
 

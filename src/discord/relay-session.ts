@@ -124,7 +124,7 @@ export class RelaySession {
 
   private tell(state: RelayState): void {
     const text = JSON.stringify(state);
-    if (text === this.told) return;
+    if (text === this.told || this.isOver) return;
     this.told = text;
     this.report({ kind: 'state', state });
   }
