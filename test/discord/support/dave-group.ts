@@ -32,6 +32,16 @@ export class DaveGroup {
 
   constructor(private readonly groupId: bigint) {}
 
+  /** Members of the group. */
+  get size(): number {
+    return this.members.length;
+  }
+
+  /** Nothing is proposed, and everyone has followed. */
+  get isSettled(): boolean {
+    return this.proposed.length === 0 && this.removed.length === 0 && this.awaited.size === 0;
+  }
+
   welcomeToServer(member: GroupMember): void {
     member.sendBinary(EXTERNAL_SENDER, this.sender.package);
   }
