@@ -188,7 +188,7 @@ describe('a recording', () => {
     for (let i = 0; i < 50; i++) simulation.push(sound(1000 + i, { live: false }));
     play(simulation, 0, 100);
     const live = simulation.numbers.filter((each) => typeof each === 'number' && each < 1000);
-    assert.ok(Number(live[0]) >= 48, `${String(live[0])}`);
+    assert.ok(Number(live[0]) >= 48, String(live[0]));
     assert.equal(simulation.pacer.stats.skipped, live[0]);
   });
 

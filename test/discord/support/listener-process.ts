@@ -33,9 +33,9 @@ interface Methods {
 function listen(order: Order): void {
   const { userId, channelId, guildId, endpoint, speaker } = order;
   const load = createRequire(join(process.env['NODE_PATH'] ?? '', 'x'));
-  const { joinVoiceChannel } = load('@discordjs/voice') as Library;
+  const library = load('@discordjs/voice') as Library;
   let methods: Methods | undefined;
-  const connection = joinVoiceChannel({
+  const connection = library.joinVoiceChannel({
     ...{ guildId, channelId, selfDeaf: false, selfMute: true },
     adapterCreator: (given: Methods) => {
       methods = given;

@@ -8,6 +8,7 @@ import {
 import type { OrgoError } from '../../../src/audio/errors';
 import type { AudioFrame } from '../../../src/audio/frame';
 import { GUILD, StandIn, TOKEN, VOICE } from './stand-in';
+import type { VoiceSettings } from './voice-server';
 
 type Kind = VoiceState['kind'];
 type EventName = VoiceEvent['event'];
@@ -30,9 +31,18 @@ export class VoiceRig {
     this.voice = new DiscordVoice(
       { token: TOKEN, guildId: GUILD, channelId: VOICE, apiUrl: discord.gateway.apiUrl, ...options },
       {
-        onState: (state) => (this.states.push(state), told()),
-        onEvent: (event) => (this.events.push(event), told()),
-        onError: (error) => (this.errors.push(error), told()),
+        onState: (state) => {
+          this.states.push(state);
+          told();
+        },
+        onEvent: (event) => {
+          this.events.push(event);
+          told();
+        },
+        onError: (error) => {
+          this.errors.push(error);
+          told();
+        },
       },
       { program: discord.program, random: () => 0 },
     );
@@ -79,5 +89,21 @@ export function* tone(seconds: number): Generator<AudioFrame> {
       data.writeInt16LE(Math.round(8192 * Math.sin((2 * Math.PI * HZ * (position + i)) / RATE)), i * 2);
     const format = { encoding: 's16le', sampleRate: RATE, channels: 1 } as const;
     yield { format, data, samples: 960, position, time: 0, gap: 0, latencyMs: 0 };
+  }
+}
+
+/** Runs `body` with a stand-in Discord and a voice at it, and ends both. */
+export async function withVoice(
+  settings: Partial<VoiceSettings>,
+  body: (rig: VoiceRig, discord: StandIn) => Promise<void>,
+  prepare: (discord: StandIn) => Partial<DiscordVoiceOptions> = () => ({}),
+): Promise<void> {
+  const discord = await StandIn.start(settings);
+  const rig = new VoiceRig(discord, prepare(discord));
+  try {
+    await body(rig, discord);
+  } finally {
+    await rig.voice.close();
+    await discord.stop();
   }
 }

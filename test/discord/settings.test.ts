@@ -1,0 +1,158 @@
+/** Settings, close codes, log-in waits, missing packages: what needs no Discord. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { describe, test } from 'node:test';
+import { OrgoError } from '../../src/audio/errors';
+import type { Clock } from '../../src/audio/clock';
+import { checkIds } from '../../src/discord/channel-check';
+import { claimVoice } from '../../src/discord/claims';
+import { DiscordVoice } from '../../src/discord/discord-voice';
+import { failureOf } from '../../src/discord/failure';
+import { Frequent } from '../../src/discord/frequent';
+import { JoinBackoff } from '../../src/discord/join-backoff';
+import { loadLibraries } from '../../src/discord/libraries';
+import { SpeakingOrder } from '../../src/discord/speaking-order';
+import { actionFor } from '../../src/discord/voice-close';
+import { withDefaults } from '../../src/discord/voice-settings';
+import { sound } from './support/simulation';
+
+const GOOD = { token: 'a.b.c', guildId: '100000000000000001', channelId: '200000000000000001' };
+
+function refuses(change: object, text: RegExp): void {
+  assert.throws(
+    () => withDefaults({ ...GOOD, ...change }),
+    (error) => error instanceof OrgoError && error.code === 'ORGO_BAD_SETTING' && text.test(error.message),
+  );
+}
+
+describe('the settings', () => {
+  test('have the defaults of the contract', () => {
+    const { maxQueueMs, bitrate, apiUrl } = withDefaults(GOOD);
+    assert.deepEqual([maxQueueMs, bitrate, apiUrl], [160, 64000, 'https://discord.com/api']);
+  });
+
+  test('that are wrong are named with their value', () => {
+    refuses({ token: ' ' }, /token is missing/);
+    for (const id of ['', 'general', '12345', '1e17', '-100000000000000001', '012345678901234567'])
+      refuses({ channelId: id }, /channelId is .*17 to 20 digits/);
+    refuses({ guildId: 'x' }, /guildId is "x"/);
+    refuses({ bitrate: 5 }, /bitrate is 5/);
+    for (const maxQueueMs of [0, Number.NaN, 1e9]) refuses({ maxQueueMs }, /maxQueueMs is/);
+    refuses({ apiUrl: 'discord.com' }, /apiUrl is "discord.com"/);
+  });
+
+  test('are checked before a move too', () => {
+    assert.throws(() => checkIds({ guildId: GOOD.guildId, channelId: 'x' }), /Copy ID/);
+  });
+});
+
+describe('the packages that are missing', () => {
+  test('are named, with the command that installs them', () => {
+    const load = createRequire('/nonexistent/x.js');
+    assert.throws(
+      () => loadLibraries('24.1.0', load),
+      (error) =>
+        error instanceof OrgoError &&
+        error.code === 'ORGO_DISCORD_UNAVAILABLE' &&
+        /npm install @discordjs\/voice@~0\.19\.2 @discordjs\/ws/.test(error.message),
+    );
+  });
+
+  test('are not asked of a Node that is too old: it is named first', () => {
+    for (const version of ['20.20.2', '22.11.0'])
+      assert.throws(() => loadLibraries(version), new RegExp(`Node.js ${version} runs here.*22.12 or newer`));
+  });
+
+  test('make a voice unusable until settings change, without another try', async () => {
+    const kinds: string[] = [];
+    const errors: OrgoError[] = [];
+    let unusable = (): void => undefined;
+    const told = new Promise<void>((resolve) => (unusable = resolve));
+    const voice = new DiscordVoice(GOOD, {
+      onState: ({ kind }) => {
+        kinds.push(kind);
+        if (kind === 'unusable') unusable();
+      },
+      onEvent: () => undefined,
+      onError: (error) => errors.push(error),
+    });
+    voice.join();
+    await told;
+    assert.equal(errors[0]?.code, 'ORGO_DISCORD_UNAVAILABLE');
+    assert.deepEqual(kinds, ['connecting', 'unusable']);
+    await voice.close();
+    assert.equal(errors.length, 1);
+  });
+});
+
+test('close codes: come back, stay out, or start over after a pause', () => {
+  const kinds = [1000, 1006, 4006, 4009, 4014, 4015, 4021, 4022, 4004, 4017, 4011].map(
+    (code) => actionFor(code).kind,
+  );
+  const [recover, out, fail] = ['recover', 'out', 'fail'];
+  assert.deepEqual(kinds, [
+    recover,
+    recover,
+    recover,
+    recover,
+    'moved-or-kicked',
+    recover,
+    out,
+    out,
+    fail,
+    fail,
+    fail,
+  ]);
+});
+
+test('log-ins wait from 1 s to 60 s', () => {
+  const backoff = new JoinBackoff(() => 0);
+  assert.deepEqual(
+    Array.from({ length: 8 }, () => backoff.next()),
+    [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
+  );
+  assert.ok(new JoinBackoff(() => 0.999).next() <= 1200);
+});
+
+test('a bot has one voice in each guild', () => {
+  const release = claimVoice('t', '1');
+  assert.equal(claimVoice('t', '1'), undefined);
+  claimVoice('t', '2')?.();
+  release?.();
+  const again = claimVoice('t', '1');
+  assert.notEqual(again, undefined);
+  again?.();
+});
+
+test('what happens too often is told, and forgotten in time', () => {
+  let now = 0;
+  const clock: Clock = { now: () => now, epochOffset: () => 0, after: () => () => undefined };
+  const frequent = new Frequent(2, 1000, clock);
+  assert.deepEqual([frequent.add(), frequent.add(), frequent.add()], [false, false, true]);
+  now = 1500;
+  assert.equal(frequent.add(), false);
+});
+
+test('failures are retried, but for those that trying does not change', () => {
+  assert.equal(failureOf(Object.assign(new Error('401'), { status: 401 })).code, 'ORGO_BAD_TOKEN');
+  assert.equal(failureOf(new OrgoError('ORGO_DISCORD_UNAVAILABLE', 'x')).then, 'never');
+  assert.equal(failureOf(new OrgoError('ORGO_DISCORD_NO_CHANNEL', 'x')).then, 'retry');
+  const aborted = Object.assign(new Error('This operation was aborted'), { name: 'AbortError' });
+  assert.match(failureOf(aborted).text, /did not answer in time/);
+});
+
+test('two live streams do not speak at once; a recording stops at ten minutes', () => {
+  const order = new SpeakingOrder();
+  const stream = (isLive: boolean): Parameters<SpeakingOrder['admit']>[1] =>
+    ({ isLive, onReport: () => undefined }) as unknown as Parameters<SpeakingOrder['admit']>[1];
+  const [first, second, recording] = [stream(true), stream(true), stream(false)];
+  const packets = [sound(0)];
+  assert.equal(order.admit(packets, first, 0), 'spoken');
+  assert.equal(order.admit(packets, second, 500), 'other-speaks');
+  assert.equal(order.admit(packets, second, 1500), 'spoken');
+  const minute = Array.from({ length: 3000 }, (_, i) => sound(i, { live: false }));
+  const answers = Array.from({ length: 11 }, () => order.admit(minute, recording, 0));
+  assert.deepEqual(answers, [...Array.from({ length: 10 }, () => 'spoken'), 'too-long']);
+  assert.equal(order.end(first), false);
+  assert.equal(order.end(second), true);
+});

@@ -1,0 +1,145 @@
+/** What a stand-in Discord refuses: one clear error each, and no storm. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { installNewerNode } from './support/newer-node';
+import { BOT, ELSEWHERE, GUILD, OTHER_VOICE, TEXT, TOKEN, type StandIn } from './support/stand-in';
+import { VoiceRig, withVoice } from './support/voice-rig';
+
+const obstacle = installNewerNode();
+const options = { skip: obstacle ?? false };
+
+describe('what Discord refuses', options, () => {
+  const cases = [
+    {
+      name: 'a wrong token',
+      prepare: () => ({ token: 'wrong.token' }),
+      code: 'ORGO_BAD_TOKEN',
+      text: /developer portal/,
+    },
+    {
+      name: 'a text channel',
+      prepare: () => ({ channelId: TEXT }),
+      code: 'ORGO_DISCORD_NO_CHANNEL',
+      text: /text channel/,
+    },
+    {
+      name: "another guild's channel",
+      prepare: () => ({ channelId: ELSEWHERE }),
+      code: 'ORGO_DISCORD_NO_CHANNEL',
+      text: /belongs to the guild/,
+    },
+    {
+      name: 'an unknown channel',
+      prepare: () => ({ channelId: '299999999999999999' }),
+      code: 'ORGO_DISCORD_NO_CHANNEL',
+      text: /knows no channel/,
+    },
+    {
+      name: 'a guild without the bot',
+      prepare: () => ({ guildId: '199999999999999999' }),
+      code: 'ORGO_DISCORD_FORBIDDEN',
+      text: /no member/,
+    },
+    {
+      name: 'a missing permission',
+      prepare: (discord: StandIn) => {
+        discord.gateway.settings.channels[0]!.permission_overwrites = [
+          { id: GUILD, type: 0, allow: '0', deny: String(1n << 21n) },
+        ];
+        return {};
+      },
+      code: 'ORGO_DISCORD_FORBIDDEN',
+      text: /permission Speak/,
+    },
+    {
+      name: 'a voice server that wants an encryption that we lack (4017)',
+      prepare: (discord: StandIn) => {
+        discord.voice.settings.refuseWith = 4017;
+        return {};
+      },
+      code: 'ORGO_DISCORD_FAILED',
+      text: /4017/,
+    },
+    {
+      name: 'a voice server that closes with 4004',
+      prepare: (discord: StandIn) => {
+        discord.voice.settings.refuseWith = 4004;
+        return {};
+      },
+      code: 'ORGO_DISCORD_FAILED',
+      text: /4004/,
+    },
+    {
+      name: 'a gateway that closes with 4004',
+      prepare: (discord: StandIn) => {
+        discord.gateway.settings.refuseWith = 4004;
+        return {};
+      },
+      code: 'ORGO_BAD_TOKEN',
+      text: /does not accept/,
+    },
+  ] as const;
+
+  for (const { name, prepare, code, text } of cases) {
+    test(`${name} is one clear error, and tried again after 1 s, then 2 s, without a storm`, async () => {
+      await withVoice(
+        { daveVersion: 0 },
+        async (rig, discord) => {
+          rig.voice.join();
+          const waits = (): number[] =>
+            rig.states.flatMap((state) => (state.kind === 'waiting' ? [state.retryInMs] : []));
+          await rig.until(() => waits().length === 2);
+          assert.deepEqual(waits(), [1000, 2000]);
+          assert.deepEqual(
+            rig.errors.map((error) => error.code),
+            [code],
+          );
+          assert.match(rig.errors[0]!.message, text);
+          assert.ok(!JSON.stringify([rig.states, rig.events, rig.errors.map(String)]).includes(TOKEN));
+          assert.ok(discord.gateway.identifies.length <= 2);
+          assert.ok(discord.voice.identifies.length <= 2);
+        },
+        prepare,
+      );
+    });
+  }
+
+  test('a token revoked while it speaks is told, and retried with backoff', async () => {
+    await withVoice({ daveVersion: 0 }, async (rig, discord) => {
+      rig.voice.join();
+      await rig.state('ready');
+      discord.gateway.settings.tokens.clear();
+      discord.gateway.sessionOf(BOT).socket?.close(4004);
+      const { error } = await rig.state('waiting');
+      assert.equal(error.code, 'ORGO_BAD_TOKEN');
+    });
+  });
+
+  test('429 is obeyed: nothing is asked before its retry_after', async () => {
+    await withVoice(
+      { daveVersion: 0 },
+      async (rig, discord) => {
+        rig.voice.join();
+        await rig.state('ready');
+        const [first, second] = discord.gateway.requests.filter(({ path }) => path === '/gateway/bot');
+        assert.ok(second!.at - first!.at >= 1500, `${second!.at - first!.at} ms`);
+      },
+      (discord) => {
+        discord.gateway.settings.rateLimit = { times: 1, retryAfterS: 1.5 };
+        return {};
+      },
+    );
+  });
+
+  test('the same bot in the same guild twice: the second says so, and the first goes on', async () => {
+    await withVoice({ daveVersion: 0 }, async (rig, discord) => {
+      rig.voice.join();
+      const second = new VoiceRig(discord, { channelId: OTHER_VOICE });
+      second.voice.join();
+      const { error } = await second.state('unusable');
+      assert.equal(error.code, 'ORGO_DISCORD_IN_USE');
+      await rig.state('ready');
+      await second.voice.close();
+    });
+  });
+});

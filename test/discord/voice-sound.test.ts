@@ -1,0 +1,129 @@
+/** The voice at a stand-in Discord, through Discord's own libraries: what two real clients hear of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { SILENCE_FRAME } from '../../src/discord/sound-packet';
+import { chooseLibrary } from '../../src/opus/choose-library';
+import { OpusCodec } from '../../src/opus/codec';
+import { channelOf, measureTone } from '../support/tone';
+import { installNewerNode } from './support/newer-node';
+import { BOT, LISTENERS, VOICE, type Heard } from './support/stand-in';
+import type { Mode } from './support/transport-encryption';
+import { HZ, RATE, withVoice } from './support/voice-rig';
+
+const obstacle = installNewerNode();
+const options = { skip: obstacle ?? false };
+
+/** Packets that may be between the server and the listener's report. */
+const IN_TRANSIT = 2;
+
+/** What a listener heard, decoded, without the silence at the end. */
+function heardTone(heard: readonly Heard[]): { amplitude: number; packets: number } {
+  const packets = heard.map(({ packet }) => packet).filter((packet) => !packet.equals(SILENCE_FRAME));
+  const codec = new OpusCodec(chooseLibrary(), RATE, 2);
+  const pcm = Buffer.concat(packets.map((packet) => codec.decode(packet)));
+  codec.close();
+  const sound = channelOf(pcm, 2);
+  const { amplitude } = measureTone(sound, { hz: HZ, sampleRate: RATE }, 4800, sound.length - 4800);
+  return { amplitude, packets: packets.length };
+}
+
+const silent = (heard: readonly Heard[]): number =>
+  heard.filter(({ packet }) => packet.equals(SILENCE_FRAME)).length;
+
+describe('a voice in a channel', options, () => {
+  for (const mode of ['aead_aes256_gcm_rtpsize', 'aead_xchacha20_poly1305_rtpsize'] as Mode[]) {
+    test(`is heard by two real clients, end-to-end encrypted, over ${mode}`, async () => {
+      await withVoice({ modes: [mode] }, async (rig, discord) => {
+        rig.voice.join();
+        const alone = await rig.state('securing');
+        assert.equal(alone.channelId, VOICE);
+        const listeners = await Promise.all(LISTENERS.map((userId) => discord.listen(userId)));
+        await rig.state('encrypted');
+        // Both are in the group: two transitions, or one that added both.
+        await rig.until(() => discord.voice.group.size === 3);
+        rig.say(1);
+        // However slow the machine is: all of the sound, then its end.
+        await rig.until(() => listeners.every(({ heard }) => heard.length - silent(heard) >= 50));
+        await rig.until(() => discord.voice.clientOf(BOT).speaking.at(-1)?.on === false);
+        for (const { heard, errors } of listeners) {
+          const { amplitude, packets } = heardTone(heard);
+          assert.deepEqual(errors, []);
+          assert.ok(packets >= 50 && packets <= 52, `${packets} packets`);
+          assert.ok(Math.abs(amplitude - 0.25) < 0.01, `amplitude ${amplitude}`);
+        }
+        // On the wire nothing but silence was plain.
+        const sent = discord.voice.receivedFrom(BOT).map(({ payload }) => payload);
+        const sealed = sent.filter((payload) => payload.subarray(-2).toString('hex') === 'fafa');
+        assert.equal(sealed.length, sent.filter((payload) => !payload.equals(SILENCE_FRAME)).length);
+        assert.deepEqual(discord.voice.violations, []);
+        assert.deepEqual(rig.errors, []);
+      });
+    });
+  }
+
+  test('sends nothing of the flow while it is alone and encryption is required', async () => {
+    await withVoice({}, async (rig, discord) => {
+      rig.voice.join();
+      await rig.state('securing');
+      const stream = rig.voice.openStream('live');
+      const format = { encoding: 'opus', sampleRate: RATE, channels: 2 } as const;
+      const data = Buffer.alloc(60, 0xfc);
+      stream.push({ format, data, samples: 960, position: 0, time: 0, gap: 0, latencyMs: 0 });
+      await rig.until(() => rig.voice.stats?.dropped === 1);
+      assert.deepEqual(discord.voice.receivedFrom(BOT), []);
+    });
+  });
+
+  test('speaks plainly, and says so, where the server offers no encryption', async () => {
+    await withVoice({ daveVersion: 0 }, async (rig, discord) => {
+      rig.voice.join();
+      await rig.state('ready');
+      rig.say(0.5);
+      await rig.until(() => discord.voice.receivedFrom(BOT).length >= 30);
+      assert.ok(!rig.states.some(({ kind }) => kind === 'encrypted'));
+      const received = discord.voice.receivedFrom(BOT);
+      const { amplitude } = heardTone(received.map(({ at, payload }) => ({ at, packet: payload })));
+      assert.ok(Math.abs(amplitude - 0.25) < 0.01, `amplitude ${amplitude}`);
+      await rig.until(() => discord.voice.clientOf(BOT).speaking.at(-1)?.on === false);
+      assert.deepEqual(
+        discord.voice.clientOf(BOT).speaking.map(({ on }) => on),
+        [true, false],
+      );
+      assert.deepEqual(discord.voice.violations, []);
+    });
+  });
+
+  test('loses at most 100 ms when someone joins or leaves the encrypted group', async () => {
+    await withVoice({}, async (rig, discord) => {
+      rig.voice.join();
+      const staying = await discord.listen(LISTENERS[0]);
+      await rig.state('encrypted');
+      rig.say(60);
+      await rig.until(() => staying.heard.length >= 50);
+      const coming = await discord.listen(LISTENERS[1]);
+      await rig.until(() => coming.heard.length >= 50);
+      await coming.leave();
+      await rig.until(() => discord.voice.group.size === 2 && discord.voice.group.isSettled);
+      const mark = staying.heard.length;
+      await rig.until(() => staying.heard.length >= mark + 50);
+      const sent = discord.voice.receivedFrom(BOT).length;
+      const lost = sent - staying.heard.length;
+      assert.ok(lost <= 5 + IN_TRANSIT, `${lost} of ${sent} packets lost`);
+      assert.deepEqual(staying.errors, []);
+      assert.equal(rig.states.filter(({ kind }) => kind === 'encrypted').length, 1);
+    });
+  });
+
+  test('is passed on where packets are lost, with sequence and time unbroken', async () => {
+    await withVoice({ loss: 0.2 }, async (rig, discord) => {
+      rig.voice.join();
+      const listener = await discord.listen(LISTENERS[0]);
+      await rig.state('encrypted');
+      rig.say(1);
+      await rig.until(() => discord.voice.clientOf(BOT).speaking.at(-1)?.on === false);
+      assert.ok(listener.heard.length < 57);
+      assert.deepEqual(listener.errors, []);
+      assert.deepEqual(discord.voice.violations, []);
+    });
+  });
+});
