@@ -26,6 +26,8 @@ export class DaveGroup {
   private removed: number[] = [];
   private nextTransition = 1;
   private readonly awaited = new Map<number, Set<GroupMember>>();
+  private isProposing = false;
+  private later: (() => void)[] = [];
   transitions = 0;
   /** Holds back what tells members to go on, for as long as a test wants. */
   delayMs = 0;
@@ -39,7 +41,7 @@ export class DaveGroup {
 
   /** Nothing is proposed, and everyone has followed. */
   get isSettled(): boolean {
-    return this.proposed.length === 0 && this.removed.length === 0 && this.awaited.size === 0;
+    return !this.isProposing && this.awaited.size === 0;
   }
 
   welcomeToServer(member: GroupMember): void {
@@ -47,6 +49,10 @@ export class DaveGroup {
   }
 
   onKeyPackage(member: GroupMember, keyPackage: Buffer): void {
+    this.inTurn(() => this.admit(member, keyPackage));
+  }
+
+  private admit(member: GroupMember, keyPackage: Buffer): void {
     if (this.epoch === 0n) {
       const proposal = this.sender.add(this.groupId, 0n, keyPackage);
       for (const [other, theirs] of this.pending) {
@@ -85,6 +91,8 @@ export class DaveGroup {
     this.proposed = [];
     this.removed = [];
     this.awaited.set(transition, new Set(this.members));
+    this.isProposing = false;
+    while (!this.isProposing && this.later.length > 0) this.later.shift()?.();
   }
 
   onReady(member: GroupMember, transition: number): void {
@@ -100,6 +108,16 @@ export class DaveGroup {
   }
 
   leave(member: GroupMember): void {
+    this.inTurn(() => this.release(member));
+  }
+
+  /** While members work on proposals, new ones would be of an epoch that ends. */
+  private inTurn(action: () => void): void {
+    if (this.isProposing) this.later.push(action);
+    else action();
+  }
+
+  private release(member: GroupMember): void {
     this.pending.delete(member);
     const leaf = this.leaves.indexOf(member);
     if (leaf < 0) return;
