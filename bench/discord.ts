@@ -64,6 +64,7 @@ async function throughTheRelay(): Promise<void> {
     return from === undefined ? [] : [at - from];
   });
   printTable(
+    'Opus from a flow through the relay',
     ['packets', 'p50 ms', 'p99 ms', 'dropped', 'relay RSS MB', 'relay % of a core'],
     [
       [

@@ -91,8 +91,6 @@ export class DaveGroup {
     this.proposed = [];
     this.removed = [];
     this.awaited.set(transition, new Set(this.members));
-    this.isProposing = false;
-    while (!this.isProposing && this.later.length > 0) this.later.shift()?.();
   }
 
   onReady(member: GroupMember, transition: number): void {
@@ -101,10 +99,12 @@ export class DaveGroup {
     if (awaited?.size !== 0) return;
     this.awaited.delete(transition);
     this.transitions++;
+    this.isProposing = false;
     const { members } = this;
     setTimeout(() => {
       for (const each of members) each.sendJson(EXECUTE_TRANSITION, { transition_id: transition });
     }, this.delayMs);
+    while (!this.isProposing && this.later.length > 0) this.later.shift()?.();
   }
 
   leave(member: GroupMember): void {
@@ -131,6 +131,7 @@ export class DaveGroup {
     this.epoch = 0n;
     this.leaves.length = 0;
     this.awaited.clear();
+    this.isProposing = false;
     if (!sole) return;
     sole.sendJson(PREPARE_EPOCH, { protocol_version: 1, epoch: 1 });
     sole.sendJson(PREPARE_TRANSITION, { protocol_version: 1, transition_id: 0 });
