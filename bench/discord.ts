@@ -10,6 +10,8 @@ import { argument, printTable, quantile } from './lib/table';
 const HOURS = argument('hours', 24);
 const SECONDS = argument('seconds', 20);
 const FRAME_MS = 20;
+/** CELT, full band, 20 ms, stereo, one frame. */
+const TOC_20_MS = 0xfc;
 
 /** The pacer alone, on a simulated clock. */
 function simulate(name: string, minutes: number, ppm: number, pauseEvery: number): string[] {
@@ -52,7 +54,9 @@ async function throughTheRelay(): Promise<void> {
   const start = performance.now();
   for (let n = 0; n < SECONDS * 50; n++) {
     await delay(Math.max(0, start + n * FRAME_MS - performance.now()));
-    const { opus } = sound(n);
+    const opus = Buffer.alloc(160, 1);
+    opus[0] = TOC_20_MS;
+    opus.writeUInt32BE(n, 1);
     given[n] = performance.now();
     stream.push({ format, data: opus, samples: 960, position: n * 960, time: 0, gap: 0, latencyMs: 0 });
   }
@@ -60,7 +64,7 @@ async function throughTheRelay(): Promise<void> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
   const waits = discord.voice.receivedFrom(BOT).flatMap(({ at, payload }) => {
-    const from = payload.length > 3 ? given[payload.readUInt32BE()] : undefined;
+    const from = payload.length > 3 ? given[payload.readUInt32BE(1)] : undefined;
     return from === undefined ? [] : [at - from];
   });
   printTable(
@@ -88,6 +92,7 @@ async function cpuMs(pid: number): Promise<number> {
 
 async function main(): Promise<void> {
   printTable(
+    'The pacer on a simulated clock',
     [
       'simulated',
       'deepest ms',

@@ -98,7 +98,7 @@ describe('a voice in a channel', options, () => {
       rig.voice.join();
       const staying = await discord.listen(LISTENERS[0]);
       await rig.state('encrypted');
-      rig.say(60);
+      rig.say(20);
       await rig.until(() => staying.heard.length >= 50);
       const coming = await discord.listen(LISTENERS[1]);
       await rig.until(() => coming.heard.length >= 50);
