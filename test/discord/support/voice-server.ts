@@ -181,6 +181,9 @@ export class VoiceServer {
         client.mode = mode;
         const dave = this.settings.daveVersion;
         client.sendJson(4, { mode, secret_key: [...client.key], dave_protocol_version: dave });
+        // Who speaks already, so that a newcomer can tell whose packets these are.
+        for (const { userId, ssrc, speaking } of this.clients)
+          if (speaking.at(-1)?.on === true) client.sendJson(5, { user_id: userId, ssrc, speaking: 1 });
         if (dave > 0) this.group.welcomeToServer(client);
         return;
       }
