@@ -104,7 +104,7 @@ export class DaveGroup {
     setTimeout(() => {
       for (const each of members) each.sendJson(EXECUTE_TRANSITION, { transition_id: transition });
     }, this.delayMs);
-    while (!this.isProposing && this.later.length > 0) this.later.shift()?.();
+    this.runLater();
   }
 
   leave(member: GroupMember): void {
@@ -115,6 +115,10 @@ export class DaveGroup {
   private inTurn(action: () => void): void {
     if (this.isProposing) this.later.push(action);
     else action();
+  }
+
+  private runLater(): void {
+    while (!this.isProposing && this.later.length > 0) this.later.shift()?.();
   }
 
   private release(member: GroupMember): void {
