@@ -1,5 +1,6 @@
 /** Asks Discord, before a channel is joined, whether the bot can speak there, so that a "no" comes with its reason. */
 import { OrgoError } from '../audio/errors';
+import { CHECKS } from '../settings/checks';
 import type { Rest } from './libraries';
 
 /** https://docs.discord.com/developers/resources/channel#channel-object-channel-types */
@@ -19,7 +20,6 @@ const PERMISSIONS = [
 ] as const;
 const ADMINISTRATOR = 1n << 3n;
 const OVERWRITE_ROLE = 0;
-const SNOWFLAKE = /^[1-9]\d{16,19}$/;
 
 interface Overwrite {
   readonly id: string;
@@ -52,7 +52,7 @@ export interface Place {
 /** @throws OrgoError `ORGO_BAD_SETTING` where an id is none */
 export function checkIds({ guildId, channelId }: Place): void {
   for (const [name, value] of Object.entries({ guildId, channelId })) {
-    if (SNOWFLAKE.test(value)) continue;
+    if (CHECKS['discord-id'].accepts(value)) continue;
     throw new OrgoError(
       'ORGO_BAD_SETTING',
       `${name} is ${JSON.stringify(value)}: an id of Discord has 17 to 20 digits. In Discord turn on Settings > Advanced > Developer Mode, then right-click and choose Copy ID`,

@@ -3,6 +3,7 @@ import { systemClock } from '../audio/clock';
 import { errorText } from '../audio/errors';
 import { failureOf } from './failure';
 import { loadLibraries } from './libraries';
+import { watchParent } from './parent-watch';
 import type { FromRelay, ToRelay } from './relay-messages';
 import { RelaySession } from './relay-session';
 
@@ -46,6 +47,7 @@ function onMessage(message: ToRelay | Uint8Array): void {
   }
 }
 
+watchParent();
 process.on('message', onMessage);
 // Node-RED is gone, however it went: the channel closes with it.
 process.on('disconnect', () => end(0));

@@ -1,4 +1,5 @@
 /** One stay at Discord, in the relay process: log in, check, join, speak, leave. It ends with its first failure. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../audio/clock';
 import { checkChannel } from './channel-check';
 import { failureOf, RelayEnd } from './failure';
@@ -6,17 +7,18 @@ import { GatewayLogin } from './gateway-login';
 import type { DiscordLibraries } from './libraries';
 import { Pacer } from './pacer';
 import { readPacket, type FromRelay, type RelayStart, type RelayState, type ToRelay } from './relay-messages';
-import { FRAME_MS } from './sound-packet';
 import { VoiceLink } from './voice-link';
 
 const STATS_EVERY_MS = 1000;
+/** While nothing is spoken, the session is asked this often whether it still encrypts; the library has no event for it. */
+const IDLE_CHECK_MS = 100;
 
 export class RelaySession {
   private readonly pacer: Pacer;
   private readonly login: GatewayLogin;
   private link: VoiceLink | undefined;
   private userId: string | undefined;
-  private told: string | undefined;
+  private told: RelayState | undefined;
   private isOver = false;
   private cancelTick: (() => void) | undefined;
 
@@ -58,7 +60,9 @@ export class RelaySession {
 
   onMessage(message: ToRelay | Uint8Array): void {
     if (message instanceof Uint8Array) {
+      const wasIdle = this.pacer.nextDue === undefined;
       this.pacer.push(readPacket(message), this.clock.now());
+      if (wasIdle && !this.isOver) this.scheduleTick();
       return;
     }
     switch (message.kind) {
@@ -118,26 +122,38 @@ export class RelaySession {
     const { link } = this;
     if (!link || this.isOver) return;
     if (link.isReady) this.tell({ step: 'ready', channelId: link.channel, encryption: link.encryption });
-    else if (this.told !== undefined && this.told.includes('"ready"'))
+    else if (this.told?.step === 'ready')
       this.tell({ step: 'reconnecting', why: 'the voice server is being changed or resumed' });
   }
 
   private tell(state: RelayState): void {
-    const text = JSON.stringify(state);
-    if (text === this.told || this.isOver) return;
-    this.told = text;
+    if (this.isOver || (this.told && isDeepStrictEqual(state, this.told))) return;
+    this.told = state;
     this.report({ kind: 'state', state });
   }
 
   /** On the pacer's grid while there is sound; else just often enough to see encryption begin and end. */
   private tick(): void {
     const now = this.clock.now();
-    this.pacer.setOpen(this.link?.isReady === true && this.link.encryption !== 'waiting');
-    if (this.link?.isReady === true) this.tellLink();
+    const { link } = this;
+    this.pacer.setOpen(link?.isReady === true && link.encryption !== 'waiting');
+    if (link?.isReady === true && !this.hasTold(link)) this.tellLink();
     const due = this.pacer.nextDue;
     if (due !== undefined && due <= now) this.pacer.tick(now);
-    const next = this.pacer.nextDue ?? now + FRAME_MS;
-    this.cancelTick = this.clock.after(Math.max(0, Math.min(FRAME_MS, next - now)), () => this.tick());
+    this.scheduleTick();
+  }
+
+  private scheduleTick(): void {
+    this.cancelTick?.();
+    const now = this.clock.now();
+    const wait = (this.pacer.nextDue ?? now + IDLE_CHECK_MS) - now;
+    this.cancelTick = this.clock.after(Math.max(0, wait), () => this.tick());
+  }
+
+  /** Whether the last report says what `link`, which is ready, is. */
+  private hasTold({ channel, encryption }: VoiceLink): boolean {
+    const { told } = this;
+    return told?.step === 'ready' && told.channelId === channel && told.encryption === encryption;
   }
 
   private reportStats(): void {

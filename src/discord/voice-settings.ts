@@ -22,21 +22,25 @@ export type DiscordVoiceSettings = {
   readonly [Name in keyof DiscordVoiceOptions]-?: NonNullable<DiscordVoiceOptions[Name]>;
 };
 
-const DEFAULTS = {
+/** Without version: the REST library adds it. */
+export const DISCORD_API_URL = 'https://discord.com/api';
+export const VOICE_DEFAULTS = {
   maxQueueMs: 160,
   bitrate: 64000,
   liveDuringRecording: 'drop',
-  apiUrl: 'https://discord.com/api',
+  apiUrl: DISCORD_API_URL,
 } as const;
-const QUEUE_BOUNDS = { min: 40, max: 5000 } as const;
+/** Of `maxQueueMs`, both included. */
+export const QUEUE_BOUNDS = { min: 40, max: 5000 } as const;
+
 /** @throws OrgoError `ORGO_BAD_SETTING` naming what is wrong */
 export function withDefaults(options: DiscordVoiceOptions): DiscordVoiceSettings {
   const settings: DiscordVoiceSettings = {
     ...options,
-    maxQueueMs: options.maxQueueMs ?? DEFAULTS.maxQueueMs,
-    bitrate: options.bitrate ?? DEFAULTS.bitrate,
-    liveDuringRecording: options.liveDuringRecording ?? DEFAULTS.liveDuringRecording,
-    apiUrl: options.apiUrl ?? DEFAULTS.apiUrl,
+    maxQueueMs: options.maxQueueMs ?? VOICE_DEFAULTS.maxQueueMs,
+    bitrate: options.bitrate ?? VOICE_DEFAULTS.bitrate,
+    liveDuringRecording: options.liveDuringRecording ?? VOICE_DEFAULTS.liveDuringRecording,
+    apiUrl: options.apiUrl ?? VOICE_DEFAULTS.apiUrl,
   };
   checkSettings(settings);
   return settings;

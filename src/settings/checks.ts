@@ -26,6 +26,11 @@ export const CHECKS: Readonly<Record<TextCheck, Check>> = {
     // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
     accepts: (id) => !/[/\\\u0000-\u001f]/.test(id) && id !== '.' && id !== '..',
   },
+  // A snowflake: 64 bits, of which the highest are the time, so that none of today is shorter.
+  'discord-id': {
+    must: 'be an id of Discord, which has 17 to 20 digits: turn on Developer Mode there, right-click, Copy ID',
+    accepts: (id) => /^[1-9]\d{16,19}$/.test(id),
+  },
   origins: {
     must: 'hold origins, scheme://host or scheme://host:port, with commas between them; blank for any',
     accepts: (list) => list.split(',').every((text) => isOrigin(text.trim().replace(/\/$/, ''))),

@@ -42,7 +42,7 @@ export interface BooleanSetting extends Placement {
 }
 
 /** What a text may have to be besides text; `checks.ts` says how each is checked. */
-export type TextCheck = 'listen-address' | 'url-path' | 'computer-id' | 'origins';
+export type TextCheck = 'listen-address' | 'url-path' | 'computer-id' | 'origins' | 'discord-id';
 
 export interface TextSetting extends Placement {
   readonly kind: 'text';

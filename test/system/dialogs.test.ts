@@ -17,6 +17,7 @@ const SCREENSHOTS = process.env['ORGO_SCREENSHOTS'];
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'orgo-computer': ['computerId'],
   'orgo-audio-in': ['computer'],
+  'orgo-discord-voice': ['guildId', 'channelId'],
 };
 
 /** Fields that Node-RED itself puts into every form, to keep browsers from filling in passwords. */
