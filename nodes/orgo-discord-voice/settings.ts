@@ -39,7 +39,10 @@ export const SETTINGS = {
 export type VoiceNodeSettings = SettingValues<typeof SETTINGS>;
 
 /** @throws OrgoError `ORGO_BAD_SETTING` naming each wrong setting, its value and what is allowed */
-export function readSettings(config: NodeConfig, credentials: RedNode['credentials'] = {}): VoiceNodeSettings {
+export function readSettings(
+  config: NodeConfig,
+  credentials: RedNode['credentials'] = {},
+): VoiceNodeSettings {
   const settings = parseSettings(SETTINGS, config, credentials);
   for (const name of ['guildId', 'channelId'] as const) {
     if (settings[name] !== '') continue;

@@ -109,6 +109,7 @@ describe('docs/messages.md', () => {
       ['orgo-audio-in', eventsIn('nodes/orgo-audio-in/messages.ts')],
       ['orgo-audio-server', eventsIn('src/server/events.ts')],
       ['orgo-audio-vad', eventsIn('src/vad/speech.ts')],
+      ['orgo-discord-voice', eventsIn('src/discord/voice-state.ts')],
     ]);
     for (const [type, events] of written) {
       assert.deepEqual(listed.get(type)?.toSorted(), events.toSorted(), type);
