@@ -164,6 +164,8 @@ export class DiscordVoice {
         return;
       case 'moved':
         this.channelId = message.to;
+        // The state names the channel too, and the relay's next one comes later.
+        if (inChannel(this.current)) this.setState({ ...this.current, channelId: message.to });
         this.sink.onEvent({ event: 'moved', from: message.from, to: message.to });
         return;
       case 'rate-limited':

@@ -22,7 +22,7 @@ const OPUS = Buffer.concat([Buffer.from([0xfc]), Buffer.alloc(80, 7)]);
 const opened: FakeNode[] = [];
 
 function relay(env: Record<string, string> = {}): RelayProgram {
-  const modulePath = join(__dirname, 'fixtures', 'relay.cjs');
+  const modulePath = join(__dirname, 'fixtures', 'relay.mjs');
   return { modulePath, execPath: process.execPath, execArgv: [], env: { ...process.env, ...env } };
 }
 
@@ -162,7 +162,7 @@ describe(TYPE, () => {
       [{ payload: Buffer.alloc(10), audio: { encoding: 'mp3', sampleRate: 48000, channels: 2 } }, /mp3/],
       [{ payload: Buffer.from([0xff, 0x00]), audio: opus }, /./],
     ] as const) {
-      const error = await node.receive(msg as Message);
+      const error = await node.receive(msg);
       assert.match(error?.message ?? 'taken', wanted);
       assert.equal((error as { code?: string } | undefined)?.code?.startsWith('ORGO_'), true);
     }
