@@ -1,5 +1,6 @@
 /** A stand-in for Discord: REST, main gateway, voice server, on this machine. */
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RelayProgram } from '../../../src/discord/relay';
 import { ROOT } from '../../support/packed-package';
@@ -74,12 +75,14 @@ export class StandIn {
     return new StandIn(gateway, voice, certificate);
   }
 
-  /** Runs the relay on Node 24, with Discord's libraries, trusting the stand-in's certificate. */
+  /** Runs the relay as it is built, on Node 24, with Discord's libraries, trusting the stand-in's certificate. */
   get program(): RelayProgram {
+    const modulePath = join(ROOT, 'dist', 'src', 'discord', 'relay-process.js');
+    if (!existsSync(modulePath)) throw new Error('nothing is built: npm run build');
     return {
-      modulePath: join(ROOT, 'src', 'discord', 'relay-process.ts'),
+      modulePath,
       execPath: NODE_24,
-      execArgv: ['--import', 'tsx'],
+      execArgv: [],
       env: this.env,
     };
   }
