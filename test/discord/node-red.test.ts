@@ -1,11 +1,11 @@
 /** The node in a real Node-RED 5 on Node 24, at a stand-in Discord: a listener hears what the flow says, decrypted. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
 import { chooseLibrary } from '../../src/opus/choose-library';
 import { OpusCodec } from '../../src/opus/codec';
 import { userDirectoryWithLink } from '../support/linked-package';
+import { describeWith, needs } from '../support/needs';
 import { startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
-import { installNewerRuntime, NEWER_RUNTIME, type UserDirectory } from '../support/runtimes';
+import { NEWER_RUNTIME, type UserDirectory } from '../support/runtimes';
 import { channelOf, measureTone } from '../support/tone';
 import { installNewerNode } from './support/newer-node';
 import { GUILD, LISTENERS, StandIn, TOKEN, VOICE, type Listener } from './support/stand-in';
@@ -38,15 +38,16 @@ function flow(apiUrl: string): FlowNode[] {
   ];
 }
 
-describe('a flow in Node-RED 5 on Node 24', { skip: obstacle ?? false }, () => {
+const { skip } = needs(...NEWER_RUNTIME.needs);
+const required = { skip: obstacle ?? skip };
+
+describeWith(required, 'a flow in Node-RED 5 on Node 24', ({ test, before, after }) => {
   let discord: StandIn;
   let listener: Listener;
   let userDir: UserDirectory;
   let nodeRed: NodeRed;
 
   before(async () => {
-    if (obstacle !== undefined) return;
-    await installNewerRuntime();
     discord = await StandIn.start();
     userDir = await userDirectoryWithLink();
     const { NODE_PATH = '', NODE_EXTRA_CA_CERTS = '' } = discord.program.env;
@@ -56,7 +57,6 @@ describe('a flow in Node-RED 5 on Node 24', { skip: obstacle ?? false }, () => {
     });
   });
   after(async () => {
-    if (obstacle !== undefined) return;
     await nodeRed.stop();
     await userDir.remove();
     await discord.stop();
