@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
 import { Simulation, sound } from '../test/discord/support/simulation';
-import { installNewerNode } from '../test/discord/support/newer-node';
+import { needs } from '../test/support/needs';
 import { BOT, StandIn } from '../test/discord/support/stand-in';
 import { VoiceRig } from '../test/discord/support/voice-rig';
 import { argument, printTable, quantile } from './lib/table';
@@ -110,8 +110,8 @@ async function main(): Promise<void> {
       simulate(`50 ppm slow, ${HOURS} h, a pause every 30 s`, HOURS * 60, -50, 1500),
     ],
   );
-  const obstacle = installNewerNode();
-  if (obstacle !== undefined) console.log(obstacle);
+  const { skip } = needs('node24-discord');
+  if (skip !== false) console.log(`${skip}: run node scripts/setup-runtimes.mjs node24-discord`);
   else await throughTheRelay();
 }
 

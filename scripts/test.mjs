@@ -36,7 +36,7 @@ runMain(async () => {
   if (flags.includes('--nodes')) return finish(await onOtherNodes(unit));
 
   await ensureSystemPackages();
-  if (beside.length > 0) await ensureNewerRuntime();
+  if (beside.length > 0) await ensureRuntimes();
   await step('build', process.execPath, ['scripts/build.mjs']);
   const [tally] = await Promise.all([
     runTests('unit', unit, { concurrency: UNIT_CONCURRENCY }),
@@ -98,12 +98,15 @@ async function ensureSystemPackages() {
   );
 }
 
-async function ensureNewerRuntime() {
-  try {
-    await ensureRuntime('node24-node-red5');
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    console.log(`${error.message}\nThe tests in Node-RED 5 are skipped, and named at the end.\n`);
+/** What can't be installed is no failure here: the tests that need it are skipped, and named at the end. */
+async function ensureRuntimes() {
+  for (const name of /** @type {const} */ (['node24-node-red5', 'node24-discord'])) {
+    try {
+      await ensureRuntime(name);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      console.log(`${error.message}\nThe tests that need ${name} are skipped, and named at the end.\n`);
+    }
   }
 }
 

@@ -7,6 +7,14 @@ import { ROOT, run } from './run.mjs';
 /** What each directory under .tmp/ holds: packages of npm, and a file that is there once they are installed. */
 const RUNTIMES = {
   node22: { packages: [nodePackage(22)], proof: 'node22/bin/node' },
+  'node24-discord': {
+    packages: [
+      nodePackage(24),
+      ...['@discordjs/ws@^2.0.4', '@discordjs/rest@^2.6.3', '@discordjs/voice@~0.19.2'],
+      ...['@snazzah/davey@^0.1.12', '@noble/ciphers@^2.4.0'],
+    ],
+    proof: '@discordjs/voice/package.json',
+  },
   'node24-node-red5': { packages: [nodePackage(24), 'node-red@5'], proof: 'node-red/red.js' },
 };
 

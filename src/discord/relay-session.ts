@@ -62,7 +62,8 @@ export class RelaySession {
     if (message instanceof Uint8Array) {
       const wasIdle = this.pacer.nextDue === undefined;
       this.pacer.push(readPacket(message), this.clock.now());
-      if (wasIdle && !this.isOver) this.scheduleTick();
+      // While nothing may leave, packets wake nobody: else a live source would put off for ever the tick that opens.
+      if (wasIdle && this.pacer.nextDue !== undefined && !this.isOver) this.scheduleTick();
       return;
     }
     switch (message.kind) {

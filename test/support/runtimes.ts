@@ -29,6 +29,9 @@ export const OWN_RUNTIME: Runtime = {
 
 const NEWER = join(ROOT, '.tmp', 'node24-node-red5');
 
+/** Discord's libraries beside the Node 24 that they want: `scripts/lib/runtimes.mjs` installs both. */
+export const DISCORD_MODULES = join(ROOT, '.tmp', 'node24-discord', 'node_modules');
+
 /** Its parts come from the npm registry into .tmp/ by `scripts/setup-runtimes.mjs`, and stay for the next run. */
 export const NEWER_RUNTIME: Runtime = {
   name: 'Node 24 × Node-RED 5',

@@ -1,14 +1,18 @@
 /** What a stand-in Discord refuses: one clear error each, and no storm. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { installNewerNode } from './support/newer-node';
-import { BOT, ELSEWHERE, GUILD, OTHER_VOICE, TEXT, TOKEN, type StandIn } from './support/stand-in';
-import { VoiceRig, withVoice } from './support/voice-rig';
+import { describeWith, needs } from '../../support/needs';
+import {
+  BOT,
+  ELSEWHERE,
+  GUILD,
+  OTHER_VOICE,
+  TEXT,
+  TOKEN,
+  type StandIn,
+} from '../../discord/support/stand-in';
+import { VoiceRig, withVoice } from '../../discord/support/voice-rig';
 
-const obstacle = installNewerNode();
-const options = { skip: obstacle ?? false };
-
-describe('what Discord refuses', options, () => {
+describeWith(needs('node24-discord'), 'what Discord refuses', ({ test }) => {
   const cases = [
     {
       name: 'a wrong token',

@@ -1,14 +1,10 @@
 /** How a voice lives at a stand-in Discord: moves, kicks, closes of every kind, coming back. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { installNewerNode } from './support/newer-node';
-import { BOT, OTHER_VOICE, TEXT, VOICE } from './support/stand-in';
-import { VoiceRig, withVoice } from './support/voice-rig';
+import { describeWith, needs } from '../../support/needs';
+import { BOT, OTHER_VOICE, TEXT, VOICE } from '../../discord/support/stand-in';
+import { VoiceRig, withVoice } from '../../discord/support/voice-rig';
 
-const obstacle = installNewerNode();
-const options = { skip: obstacle ?? false };
-
-describe('life in Discord', options, () => {
+describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
   const plain = { daveVersion: 0 } as const;
 
   test('moves when told to, and follows when it is dragged', async () => {

@@ -1,17 +1,13 @@
 /** The process that speaks with Discord: how it ends, and what it keeps to itself. */
 import assert from 'node:assert/strict';
+import { describeWith, needs } from '../../support/needs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, test } from 'node:test';
-import { Relay } from '../../src/discord/relay';
-import type { RelayFailure, RelayStart, ToRelay } from '../../src/discord/relay-messages';
-import { installNewerNode } from './support/newer-node';
-import { GUILD, StandIn, TOKEN, VOICE } from './support/stand-in';
-import { VoiceRig } from './support/voice-rig';
-
-const obstacle = installNewerNode();
-const options = { skip: obstacle ?? false };
+import { Relay } from '../../../src/discord/relay';
+import type { RelayFailure, RelayStart, ToRelay } from '../../../src/discord/relay-messages';
+import { GUILD, StandIn, TOKEN, VOICE } from '../../discord/support/stand-in';
+import { VoiceRig } from '../../discord/support/voice-rig';
 
 /** Loaded before the relay: a fault of the library at a word. */
 const FAULTS = `process.on('message', ({ kind }) => {
@@ -40,13 +36,13 @@ async function untilGone(pid: number): Promise<void> {
   }
 }
 
-describe('the relay process', options, () => {
+describeWith(needs('node24-discord'), 'the relay process', ({ test, before, after }) => {
   let discord: StandIn;
   before(async () => {
-    if (obstacle === undefined) discord = await StandIn.start({ daveVersion: 0 });
+    discord = await StandIn.start({ daveVersion: 0 });
   });
   after(async () => {
-    if (obstacle === undefined) await discord.stop();
+    await discord.stop();
   });
 
   test('that is killed is told, and started again', async () => {
