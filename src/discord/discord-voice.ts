@@ -7,11 +7,13 @@ import { JoinBackoff } from './join-backoff';
 import type { PacerStats } from './pacer';
 import { ownProgram, Relay, type RelayProgram } from './relay';
 import type { FromRelay, RelayFailure, RelayState } from './relay-messages';
+import { RELAY_TIMEOUTS, type RelayTimeouts } from './relay-timeouts';
 import type { SoundPacket } from './sound-packet';
 import { withDefaults, type DiscordVoiceOptions, type DiscordVoiceSettings } from './voice-settings';
-import { VoiceStream, type Spoken } from './voice-stream';
+import { VoiceStream, type Speaker, type Spoken } from './voice-stream';
 import { SpeakingOrder } from './speaking-order';
 import type { VoiceSink, VoiceState, VoiceStats } from './voice-state';
+import { VoiceTimers } from './voice-timers';
 
 export type { VoiceEvent, VoiceSink, VoiceState, VoiceStats } from './voice-state';
 export type { DiscordVoiceOptions } from './voice-settings';
@@ -21,16 +23,15 @@ export interface DiscordVoiceDependencies {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly program?: RelayProgram;
+  /** How long the relay waits for Discord; {@link RELAY_TIMEOUTS} */
+  readonly timeouts?: RelayTimeouts;
 }
-
-const STATS_EVERY_MS = 10_000;
-/** A join that holds for so long was a success: the next failure waits from 1 s again. */
-const STABLE_AFTER_MS = 60_000;
 
 export class DiscordVoice {
   private readonly settings: DiscordVoiceSettings;
   private readonly clock: Clock;
   private readonly program: RelayProgram;
+  private readonly timeouts: RelayTimeouts;
   private readonly backoff: JoinBackoff;
   private readonly streams = new Set<VoiceStream>();
   private current: VoiceState = { kind: 'left' };
@@ -38,9 +39,8 @@ export class DiscordVoice {
   private relay: Relay | undefined;
   private release: (() => void) | undefined;
   private wanted = false;
-  private cancelRetry: (() => void) | undefined;
-  private cancelStable: (() => void) | undefined;
-  private cancelStats: (() => void) | undefined;
+  private closing = false;
+  private readonly timers: VoiceTimers;
   private latest: PacerStats | undefined;
   private starts = 0;
   private notTaken = 0;
@@ -48,17 +48,35 @@ export class DiscordVoice {
   private trouble: string | undefined;
   private readonly order = new SpeakingOrder();
 
+  /** What the streams see of this. */
+  private readonly speaker: Speaker;
+
   /** @throws OrgoError `ORGO_BAD_SETTING` */
   constructor(
     options: DiscordVoiceOptions,
     private readonly sink: VoiceSink,
-    { clock = systemClock, random = Math.random, program = ownProgram() }: DiscordVoiceDependencies = {},
+    {
+      clock = systemClock,
+      random = Math.random,
+      program = ownProgram(),
+      timeouts = RELAY_TIMEOUTS,
+    }: DiscordVoiceDependencies = {},
   ) {
     this.settings = withDefaults(options);
     this.clock = clock;
     this.program = program;
+    this.timeouts = timeouts;
     this.backoff = new JoinBackoff(random);
+    this.timers = new VoiceTimers(clock);
     this.channelId = this.settings.channelId;
+    const { order } = this;
+    this.speaker = {
+      get refusesRecordings() {
+        return order.refusesRecordings;
+      },
+      speak: (packets, from) => this.speak(packets, from),
+      ended: (stream) => this.onStreamEnd(stream),
+    };
   }
 
   get state(): VoiceState {
@@ -78,9 +96,10 @@ export class DiscordVoice {
 
   /** Joins, also after a kick; where it is in a channel already, nothing happens. */
   join(): void {
-    if (this.current.kind === 'closed') return;
+    if (this.closing) return;
     this.wanted = true;
     this.trouble = undefined;
+    // One that leaves is followed by the next when it has gone.
     if (this.relay) return;
     this.backoff.reset();
     this.launch();
@@ -98,30 +117,26 @@ export class DiscordVoice {
   /** Leaves the channel, until told to join again. */
   async leave(): Promise<void> {
     this.wanted = false;
-    this.stopTimers();
-    const { relay } = this;
-    const was = this.current;
-    await relay?.leave();
+    this.timers.stop();
+    await this.relay?.leave();
+    // Told to leave twice, and to join in between: the first of them has launched the next relay.
+    if (this.relay) return;
     this.giveBack();
-    if (inChannel(was)) this.sink.onEvent({ event: 'left', channelId: was.channelId });
-    if (this.current.kind !== 'closed') this.setState({ kind: 'left' });
+    if (inChannel(this.current)) this.sink.onEvent({ event: 'left', channelId: this.current.channelId });
+    if (this.wanted) this.launch();
+    else if (this.current.kind !== 'closed') this.setState({ kind: 'left' });
   }
 
   /** Opens a stream of sound to be spoken. `live` is kept current, a `recording` is spoken whole. */
   openStream(kind: 'live' | 'recording'): VoiceStream {
-    const stream = new VoiceStream(
-      { bitrate: this.settings.bitrate, live: kind === 'live' },
-      {
-        speak: (packets, from) => this.speak(packets, from),
-        ended: (ended) => this.onStreamEnd(ended),
-      },
-    );
+    const stream = new VoiceStream({ bitrate: this.settings.bitrate, live: kind === 'live' }, this.speaker);
     this.streams.add(stream);
     return stream;
   }
 
   /** Leaves and frees everything. May be called twice. */
   async close(): Promise<void> {
+    this.closing = true;
     for (const stream of this.streams) stream.close();
     this.streams.clear();
     await this.leave();
@@ -129,7 +144,7 @@ export class DiscordVoice {
   }
 
   private launch(): void {
-    this.stopTimers();
+    this.timers.stop();
     const { token, guildId } = this.settings;
     this.release ??= claimVoice(token, guildId);
     if (!this.release) {
@@ -140,11 +155,13 @@ export class DiscordVoice {
     this.setState({ kind: 'connecting', step: 'starting' });
     this.starts++;
     this.order.reset();
-    const { channelId } = this;
+    const { channelId, timeouts } = this;
     const relay: Relay = new Relay(
-      { kind: 'start', ...this.settings, channelId },
+      { kind: 'start', ...this.settings, channelId, timeouts },
       {
-        message: (message) => this.onMessage(message),
+        message: (message) => {
+          if (!relay.isLeaving) this.onMessage(message);
+        },
         ended: (failure) => this.onEnded(relay, failure),
       },
       this.program,
@@ -205,8 +222,7 @@ export class DiscordVoice {
     this.trouble = undefined;
     this.setState({ kind: kind[encryption], channelId });
     if (cameIn) {
-      this.cancelStable = this.clock.after(STABLE_AFTER_MS, () => this.backoff.reset());
-      this.cancelStats ??= this.clock.after(STATS_EVERY_MS, () => this.tellStats());
+      this.timers.onReady({ stable: () => this.backoff.reset(), stats: () => this.tellStats() });
       this.sink.onEvent({ event: 'ready', channelId, encrypted: encryption === 'active' });
     }
   }
@@ -228,17 +244,17 @@ export class DiscordVoice {
   }
 
   private retryLater(error: OrgoError): void {
-    this.stopTimers();
+    this.timers.stop();
     const retryInMs = this.backoff.next();
     this.setState({ kind: 'waiting', error, retryInMs });
     this.sink.onEvent({ event: 'reconnecting', reason: error.message, retryInMs });
     this.tellTrouble(error);
-    this.cancelRetry = this.clock.after(retryInMs, () => this.launch());
+    this.timers.retryIn(retryInMs, () => this.launch());
   }
 
   private giveUp(kind: 'kicked' | 'unusable', error: OrgoError): void {
     this.wanted = false;
-    this.stopTimers();
+    this.timers.stop();
     this.giveBack();
     this.setState({ kind, error });
     this.tellTrouble(error);
@@ -263,7 +279,6 @@ export class DiscordVoice {
   }
 
   private tellStats(): void {
-    this.cancelStats = this.clock.after(STATS_EVERY_MS, () => this.tellStats());
     const { stats } = this;
     if (stats && inChannel(this.current))
       this.sink.onEvent({ event: 'stats', channelId: this.current.channelId, ...stats });
@@ -272,13 +287,6 @@ export class DiscordVoice {
   private setState(state: VoiceState): void {
     this.current = state;
     this.sink.onState(state);
-  }
-
-  private stopTimers(): void {
-    for (const cancel of [this.cancelRetry, this.cancelStable, this.cancelStats]) cancel?.();
-    this.cancelRetry = undefined;
-    this.cancelStable = undefined;
-    this.cancelStats = undefined;
   }
 
   private giveBack(): void {

@@ -3,11 +3,10 @@ import type { Clock } from '../audio/clock';
 import { badToken, RelayEnd } from './failure';
 import { Frequent } from './frequent';
 import type { DiscordLibraries, Dispatch, GatewayManager, Rest } from './libraries';
+import type { RelayStart } from './relay-messages';
 
 /** Guilds and GuildVoiceStates: neither is privileged. */
 const INTENTS = (1 << 0) | (1 << 7);
-const REST_TIMEOUT_MS = 15_000;
-const LOGIN_TIMEOUT_MS = 30_000;
 /** The library comes back half a second after each close, for ever; more than this is no accident. */
 const CLOSES_A_MINUTE = 5;
 const MINUTE_MS = 60_000;
@@ -40,11 +39,12 @@ export class GatewayLogin {
 
   constructor(
     libraries: DiscordLibraries,
-    { token, apiUrl }: { token: string; apiUrl: string },
+    private readonly start: Pick<RelayStart, 'token' | 'apiUrl' | 'timeouts'>,
     private readonly clock: Clock,
     private readonly events: GatewayEvents,
   ) {
-    const options = { version: '10', api: apiUrl, timeout: REST_TIMEOUT_MS, retries: 1 };
+    const { token, apiUrl, timeouts } = start;
+    const options = { version: '10', api: apiUrl, timeout: timeouts.answerMs, retries: 1 };
     this.rest = new libraries.rest.REST(options).setToken(token);
     this.rest.on('rateLimited', ({ retryAfter, timeToReset }) =>
       events.rateLimited(retryAfter || timeToReset),
@@ -52,7 +52,7 @@ export class GatewayLogin {
     this.closes = new Frequent(CLOSES_A_MINUTE, MINUTE_MS, clock);
     this.manager = new libraries.gateway.WebSocketManager({
       ...{ token, intents: INTENTS, rest: this.rest },
-      ...{ shardCount: 1, shardIds: [0], helloTimeout: REST_TIMEOUT_MS },
+      ...{ shardCount: 1, shardIds: [0], helloTimeout: timeouts.answerMs },
     });
     this.manager.on('dispatch', (payload) => this.onDispatch(payload));
     this.manager.on('closed', (code) => this.onClosed(code));
@@ -64,8 +64,9 @@ export class GatewayLogin {
   /** Resolves once Discord has greeted the bot; how it fails is told by the events as well. */
   async connect(): Promise<LoggedIn> {
     const ready = new Promise<ReadyData>((resolve) => (this.first = resolve));
-    const cancel = this.clock.after(LOGIN_TIMEOUT_MS, () =>
-      this.events.failed(new Error(`the log-in took longer than ${LOGIN_TIMEOUT_MS / 1000} s`)),
+    const { loginMs } = this.start.timeouts;
+    const cancel = this.clock.after(loginMs, () =>
+      this.events.failed(new Error(`the log-in took longer than ${loginMs / 1000} s`)),
     );
     try {
       await this.manager.connect();

@@ -40,7 +40,9 @@ export interface PacerStats {
   readonly sent: number;
   /** Packets of live sound left out, because they would have come late or nothing could leave. */
   readonly dropped: number;
-  /** Packets of recordings left out: beyond ten minutes, interrupted, or nothing could leave for too long. */
+  /** Packets of recordings that came. */
+  readonly recorded: number;
+  /** Of those, left out: beyond ten minutes, interrupted, or nothing could leave for too long. */
   readonly recordingDropped: number;
   /** Packets of live sound left out because a recording was spoken. */
   readonly skipped: number;
@@ -83,6 +85,7 @@ export class Pacer {
   private lastArrival = -Infinity;
   private sent = 0;
   private closedDropped = 0;
+  private recorded = 0;
   private recordingDropped = 0;
   private skipped = 0;
   private missing = 0;
@@ -104,6 +107,7 @@ export class Pacer {
     return {
       sent: this.sent,
       dropped: this.live.dropped + this.closedDropped,
+      recorded: this.recorded,
       recordingDropped: this.recordingDropped,
       skipped: this.skipped,
       missing: this.missing,
@@ -131,8 +135,7 @@ export class Pacer {
     this.lastArrival = now;
     this.ended = false;
     if (packet.live) this.pushLive(packet, now);
-    else if (this.recording.length * FRAME_MS >= MAX_RECORDING_MS) this.recordingDropped++;
-    else this.recording.push({ packet, arrival: now });
+    else this.pushRecorded(packet, now);
   }
 
   /** The source has ended: what waits is spoken, then the speaking ends without a second of silence. */
@@ -158,6 +161,12 @@ export class Pacer {
     }
     if (this.isOpen) this.live.push(packet, now);
     else this.closedDropped++;
+  }
+
+  private pushRecorded(packet: SoundPacket, now: number): void {
+    this.recorded++;
+    if (this.recording.length * FRAME_MS >= MAX_RECORDING_MS) this.recordingDropped++;
+    else this.recording.push({ packet, arrival: now });
   }
 
   /** After a pause, the frames meanwhile are over. */

@@ -1,6 +1,7 @@
 /** What Node-RED's process and the relay process say to each other. */
 import type { OrgoErrorCode } from '../audio/errors';
 import type { LiveDuringRecording, PacerStats } from './pacer';
+import type { RelayTimeouts } from './relay-timeouts';
 import type { SoundPacket } from './sound-packet';
 
 /** The token travels in here alone: the channel between the two processes is no file, no argument, no environment. */
@@ -12,6 +13,7 @@ export interface RelayStart {
   readonly apiUrl: string;
   readonly maxQueueMs: number;
   readonly liveDuringRecording: LiveDuringRecording;
+  readonly timeouts: RelayTimeouts;
 }
 
 export type ToRelay =

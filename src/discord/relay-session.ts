@@ -97,8 +97,8 @@ export class RelaySession {
 
   private join(userId: string): void {
     this.tell({ step: 'joining' });
-    const { guildId, channelId } = this.start;
-    this.link = new VoiceLink(this.libraries.voice, { guildId, userId }, channelId, this.clock, {
+    const { guildId, channelId, timeouts } = this.start;
+    this.link = new VoiceLink(this.libraries.voice, { guildId, userId }, channelId, timeouts, this.clock, {
       changed: () => this.tellLink(),
       moved: (from, to) => {
         this.report({ kind: 'moved', from, to });

@@ -88,6 +88,11 @@ export class Relay {
     return this.child.pid;
   }
 
+  /** Told to leave: what it still says is of no use. */
+  get isLeaving(): boolean {
+    return this.leaving;
+  }
+
   send(message: ToRelay): void {
     // A relay that has gone is told by `ended`, not by an exception here.
     if (this.child.connected) this.child.send(message, () => undefined);

@@ -11,11 +11,9 @@ import type {
   VoiceLibrary,
 } from './libraries';
 import type { Encryption } from './relay-messages';
+import type { RelayTimeouts } from './relay-timeouts';
 import { actionFor, type CloseAction } from './voice-close';
 
-const JOIN_TIMEOUT_MS = 20_000;
-/** Discord closes the old server up to this long before it names the new one. */
-const MOVE_TIMEOUT_MS = 5000;
 const RECOVERIES_A_MINUTE = 3;
 const MINUTE_MS = 60_000;
 const RTP_MODULUS = 2 ** 32;
@@ -47,6 +45,7 @@ export class VoiceLink {
     library: VoiceLibrary,
     private readonly place: { guildId: string; userId: string },
     private channelId: string,
+    private readonly timeouts: RelayTimeouts,
     private readonly clock: Clock,
     private readonly events: VoiceLinkEvents,
   ) {
@@ -66,7 +65,7 @@ export class VoiceLink {
     });
     this.connection.on('stateChange', (before, after) => this.onStateChange(before, after));
     this.connection.on('error', (error) => events.failed(error));
-    this.expectWithin(JOIN_TIMEOUT_MS, 'Discord did not let the bot into the voice channel');
+    this.expectIn('Discord did not let the bot into the voice channel');
   }
 
   get channel(): string {
@@ -100,13 +99,13 @@ export class VoiceLink {
 
   move(channelId: string): void {
     this.connection.rejoin({ channelId });
-    this.expectWithin(JOIN_TIMEOUT_MS, `Discord did not move the bot to ${channelId}`);
+    this.expectIn(`Discord did not move the bot to ${channelId}`);
   }
 
   /** After a new session at the main gateway: what the old one had joined is gone. */
   rejoin(): void {
     this.connection.rejoin({ channelId: this.channelId });
-    this.expectWithin(JOIN_TIMEOUT_MS, 'Discord did not let the bot back into the voice channel');
+    this.expectIn('Discord did not let the bot back into the voice channel');
   }
 
   leave(): void {
@@ -151,7 +150,7 @@ export class VoiceLink {
       networking.prependListener('close', (code) => this.onClose(code));
     if (after.status === 'ready') this.cancelTimeout?.();
     else if (before.status === 'ready' && after.status === 'connecting') {
-      this.expectWithin(JOIN_TIMEOUT_MS, 'The voice server did not take the bot back');
+      this.expectIn('The voice server did not take the bot back');
     }
     this.events.changed();
   }
@@ -165,10 +164,10 @@ export class VoiceLink {
         if (this.recoveries.add()) {
           const text = `the voice server closed the connection again and again (${code})`;
           this.end({ kind: 'fail', code: 'ORGO_DISCORD_FAILED', text }, code);
-        } else this.expectWithin(JOIN_TIMEOUT_MS, `The voice server did not take the bot back after ${code}`);
+        } else this.expectIn(`The voice server did not take the bot back after ${code}`);
         return;
       case 'moved-or-kicked':
-        this.expect(MOVE_TIMEOUT_MS, () => this.end({ kind: 'out', text: action.text }, code));
+        this.expect(this.timeouts.moveMs, () => this.end({ kind: 'out', text: action.text }, code));
         return;
       case 'out':
       case 'fail':
@@ -185,13 +184,11 @@ export class VoiceLink {
     );
   }
 
-  private expectWithin(ms: number, text: string): void {
-    this.expect(ms, () =>
-      this.end(
-        { kind: 'fail', code: 'ORGO_DISCORD_FAILED', text: `${text} within ${ms / 1000} s` },
-        undefined,
-      ),
-    );
+  /** Fails with `text` unless the bot is in the channel in time. */
+  private expectIn(text: string): void {
+    const { joinMs } = this.timeouts;
+    const late = `${text} within ${joinMs / 1000} s`;
+    this.expect(joinMs, () => this.end({ kind: 'fail', code: 'ORGO_DISCORD_FAILED', text: late }, undefined));
   }
 
   private expect(ms: number, otherwise: () => void): void {

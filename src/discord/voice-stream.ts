@@ -9,7 +9,9 @@ import type { SoundPacket } from './sound-packet';
 /** What became of packets: `not-connected` and `other-speaks` drop them, `too-long` refuses a recording's rest. */
 export type Spoken = 'spoken' | 'not-connected' | 'other-speaks' | 'too-long';
 
-interface Speaker {
+export interface Speaker {
+  /** Ten minutes of recordings wait. */
+  readonly refusesRecordings: boolean;
   speak(packets: readonly SoundPacket[], from: VoiceStream): Spoken;
   ended(stream: VoiceStream): void;
 }
@@ -19,8 +21,6 @@ export class VoiceStream {
   private endMs = 0;
   private isOver = false;
   private refused = false;
-  /** Packets that went nowhere: no channel, or another stream had the floor. */
-  dropped = 0;
 
   constructor(
     settings: SoundInputSettings,
@@ -34,13 +34,15 @@ export class VoiceStream {
 
   /**
    * Takes PCM of any rate, or Opus packets.
-   * @throws OrgoError `ORGO_BAD_INPUT` for what can't be spoken, and once for a recording beyond ten minutes; the
+   * @throws OrgoError `ORGO_BAD_INPUT` for what can't be spoken, and once where ten minutes of recordings wait; the
    * stream goes on with the next frame
    */
   push(frame: AudioFrame): void {
     if (this.isOver || frame.data.length === 0) return;
     this.endMs = msOfSamples(frame.format.sampleRate, frame.position + frame.samples);
-    this.pass(this.input.push(frame));
+    // What is refused anyway is not encoded first: that may be hours.
+    if (!this.isLive && this.speaker.refusesRecordings) this.refuse();
+    else this.pass(this.input.push(frame));
   }
 
   /** The queue's state, once a second. */
@@ -67,14 +69,18 @@ export class VoiceStream {
   }
 
   private pass(packets: readonly SoundPacket[]): void {
-    const spoken = this.speaker.speak(packets, this);
-    if (spoken === 'spoken') return;
-    this.dropped += packets.length;
-    if (spoken !== 'too-long' || this.refused) return;
+    if (packets.length === 0) return;
+    if (this.speaker.speak(packets, this) === 'too-long') this.refuse();
+    else this.refused = false;
+  }
+
+  /** Said once, not for each piece. */
+  private refuse(): void {
+    if (this.refused) return;
     this.refused = true;
     throw new OrgoError(
       'ORGO_BAD_INPUT',
-      'A recording of more than 10 minutes came: its rest is left out. Send it in parts, or as live sound (msg.audio.time)',
+      'Recordings of more than 10 minutes wait: the rest is left out, until all of them are spoken. Send it later, or as live sound (msg.audio.time)',
     );
   }
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RelayProgram } from '../../../src/discord/relay';
 import { ROOT } from '../../support/packed-package';
-import { createCertificate, type Certificate } from './certificate';
+import { certificate } from './certificate';
 import { MainGateway, MAY_SPEAK, type Channel } from './main-gateway';
 import { MODULES, NODE_24 } from './newer-node';
 import { VoiceServer, type VoiceSettings } from './voice-server';
@@ -41,13 +41,11 @@ export class StandIn {
   private constructor(
     readonly gateway: MainGateway,
     readonly voice: VoiceServer,
-    private readonly certificate: Certificate,
   ) {}
 
   static async start(settings: Partial<VoiceSettings> = {}): Promise<StandIn> {
-    const certificate = await createCertificate();
     const all: VoiceSettings = { modes: ['aead_aes256_gcm_rtpsize'], daveVersion: 1, ...settings };
-    const voice = new VoiceServer(all, certificate, BigInt(VOICE));
+    const voice = new VoiceServer(all, certificate(), BigInt(VOICE));
     await voice.listen();
     const gateway = new MainGateway(
       {
@@ -72,7 +70,7 @@ export class StandIn {
           .forEach(({ socket }) => socket.close(4014)),
     );
     await gateway.listen();
-    return new StandIn(gateway, voice, certificate);
+    return new StandIn(gateway, voice);
   }
 
   /** Runs the relay as it is built, on Node 24, with Discord's libraries, trusting the stand-in's certificate. */
@@ -116,10 +114,9 @@ export class StandIn {
     await Promise.all(this.leavers.map((leave) => leave()));
     await this.gateway.close();
     await this.voice.close();
-    await this.certificate.remove();
   }
 
   private get env(): NodeJS.ProcessEnv {
-    return { ...process.env, NODE_EXTRA_CA_CERTS: this.certificate.path, NODE_PATH: MODULES };
+    return { ...process.env, NODE_EXTRA_CA_CERTS: certificate().path, NODE_PATH: MODULES };
   }
 }

@@ -5,9 +5,12 @@ import {
   type VoiceEvent,
   type VoiceState,
 } from '../../../src/discord/discord-voice';
+import { systemClock } from '../../../src/audio/clock';
 import type { OrgoError } from '../../../src/audio/errors';
 import type { AudioFrame } from '../../../src/audio/frame';
-import { GUILD, StandIn, TOKEN, VOICE } from './stand-in';
+import { SILENCE_FRAME, SILENCE_FRAMES_AT_END } from '../../../src/discord/sound-packet';
+import { RELAY_TIMEOUTS, type RelayTimeouts } from '../../../src/discord/relay-timeouts';
+import { BOT, GUILD, type Heard, type Listener, StandIn, TOKEN, VOICE } from './stand-in';
 import type { VoiceSettings } from './voice-server';
 
 type Kind = VoiceState['kind'];
@@ -15,6 +18,16 @@ type EventName = VoiceEvent['event'];
 
 export const RATE = 48000;
 export const HZ = 440;
+
+/** A test that awaits something for so long awaits what will never be; no machine is slow enough for it. */
+const HANG_MS = 120_000;
+
+/** What a rig is given beside the settings of its voice. */
+export interface RigOptions {
+  /** The waits between log-ins, and all else that the voice does later, come so many times sooner. */
+  readonly hurry?: number;
+  readonly timeouts?: Partial<RelayTimeouts>;
+}
 
 export class VoiceRig {
   readonly states: VoiceState[] = [];
@@ -26,6 +39,7 @@ export class VoiceRig {
   constructor(
     readonly discord: StandIn,
     options: Partial<DiscordVoiceOptions> = {},
+    { hurry = 1, timeouts = {} }: RigOptions = {},
   ) {
     const told = (): void => this.waiting.forEach((look) => look());
     this.voice = new DiscordVoice(
@@ -44,33 +58,100 @@ export class VoiceRig {
           told();
         },
       },
-      { program: discord.program, random: () => 0 },
+      {
+        program: discord.program,
+        random: () => 0,
+        clock: { ...systemClock, after: (ms, fn) => systemClock.after(ms / hurry, fn) },
+        timeouts: { ...RELAY_TIMEOUTS, ...timeouts },
+      },
     );
   }
 
-  /** Resolves once `condition` holds; looked at whenever the voice tells something, and every few ms. */
-  async until(condition: () => boolean): Promise<void> {
+  /**
+   * Resolves once `condition` holds; looked at whenever the voice tells something, and every few ms.
+   * @param awaited what it is, for the error of a test that would hang
+   */
+  async until(awaited: string, condition: () => boolean): Promise<void> {
     if (condition()) return;
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
+      const stop = (): void => {
+        clearInterval(timer);
+        clearTimeout(hang);
+        this.waiting.delete(look);
+      };
       const look = (): void => {
         if (!condition()) return;
-        clearInterval(timer);
-        this.waiting.delete(look);
+        stop();
         resolve();
       };
       const timer = setInterval(look, 5);
+      const hang = setTimeout(() => {
+        stop();
+        reject(new Error(`Awaited in vain: ${awaited}. ${this.report()}`));
+      }, HANG_MS);
       this.waiting.add(look);
     });
   }
 
   async state<K extends Kind>(kind: K): Promise<Extract<VoiceState, { kind: K }>> {
-    await this.until(() => this.voice.state.kind === kind);
+    await this.until(`the state ${kind}`, () => this.voice.state.kind === kind);
     return this.voice.state as Extract<VoiceState, { kind: K }>;
   }
 
   async event<E extends EventName>(name: E): Promise<Extract<VoiceEvent, { event: E }>> {
-    await this.until(() => this.events.some(({ event }) => event === name));
+    await this.until(`the event ${name}`, () => this.events.some(({ event }) => event === name));
     return this.events.find(({ event }) => event === name) as Extract<VoiceEvent, { event: E }>;
+  }
+
+  /** What has happened so far. */
+  private report(): string {
+    const { gateway, voice } = this.discord;
+    const states = this.states.map(({ kind }) => kind).join(' ');
+    const counts = `${gateway.identifies.length} log-ins, ${voice.identifies.length} joins`;
+    const packets = `${voice.receivedFrom(BOT).length} packets`;
+    const told = [...this.errors.map(({ message }) => message), ...voice.violations].join('; ');
+    return `States: ${states}. ${counts}, ${packets}, a group of ${voice.group.size}. ${told}`;
+  }
+
+  /** In the channel, where no encryption is offered. */
+  async inChannel(channelId: string): Promise<void> {
+    const isThere = (state: VoiceState): boolean => state.kind === 'ready' && state.channelId === channelId;
+    await this.until(`the channel ${channelId}`, () => isThere(this.voice.state));
+  }
+
+  /** The voice server has got so many packets of the bot. */
+  async received(packets: number): Promise<void> {
+    await this.until(`${packets} packets`, () => this.discord.voice.receivedFrom(BOT).length >= packets);
+  }
+
+  /** The bot has begun to speak and ended so many times. */
+  async hasEnded(times: number): Promise<void> {
+    const ends = (): number => this.discord.voice.clientOf(BOT).speaking.filter(({ on }) => !on).length;
+    await this.until(`end ${times} of the speaking`, () => ends() >= times);
+  }
+
+  /** What the bot says now reaches the voice server. */
+  async isHeard(): Promise<void> {
+    const before = this.discord.voice.receivedFrom(BOT).length;
+    this.say(0.2);
+    await this.received(before + 10);
+  }
+
+  /**
+   * Says a word until every listener has heard one, whole to its end: then they know whose packets these are. They
+   * learn it over TLS, and leave out what comes over UDP before.
+   * @returns how many words that took
+   */
+  async isKnownTo(listeners: readonly Listener[]): Promise<number> {
+    let words = 0;
+    do {
+      this.say(0.1);
+      await this.hasEnded(++words);
+    } while (!listeners.every(({ heard }) => heard.some((each) => !isSilence(each))));
+    await this.until('the end of a word, heard by all', () =>
+      listeners.every(({ heard }) => heard.slice(-SILENCE_FRAMES_AT_END).every(isSilence)),
+    );
+    return words;
   }
 
   /** Speaks a tone as a recording: it is queued at once and spoken in real time. */
@@ -79,6 +160,10 @@ export class VoiceRig {
     for (const frame of tone(seconds)) stream.push(frame);
     stream.end();
   }
+}
+
+export function isSilence({ packet }: Heard): boolean {
+  return packet.equals(SILENCE_FRAME);
 }
 
 /** A tone of 440 Hz at a quarter of full scale, in messages of 20 ms. */
@@ -97,9 +182,10 @@ export async function withVoice(
   settings: Partial<VoiceSettings>,
   body: (rig: VoiceRig, discord: StandIn) => Promise<void>,
   prepare: (discord: StandIn) => Partial<DiscordVoiceOptions> = () => ({}),
+  options: RigOptions = {},
 ): Promise<void> {
   const discord = await StandIn.start(settings);
-  const rig = new VoiceRig(discord, prepare(discord));
+  const rig = new VoiceRig(discord, prepare(discord), options);
   try {
     await body(rig, discord);
   } finally {

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Relay } from '../../../src/discord/relay';
 import type { RelayFailure, RelayStart, ToRelay } from '../../../src/discord/relay-messages';
+import { RELAY_TIMEOUTS } from '../../../src/discord/relay-timeouts';
 import { GUILD, StandIn, TOKEN, VOICE } from '../../discord/support/stand-in';
 import { VoiceRig } from '../../discord/support/voice-rig';
 
@@ -71,7 +72,10 @@ describeWith(needs('node24-discord'), 'the relay process', ({ test, before, afte
   function start(): RelayStart {
     const { apiUrl } = discord.gateway;
     const ids = { token: TOKEN, guildId: GUILD, channelId: VOICE };
-    return { kind: 'start', ...ids, apiUrl, maxQueueMs: 160, liveDuringRecording: 'drop' };
+    return {
+      ...{ kind: 'start', ...ids, apiUrl, maxQueueMs: 160, liveDuringRecording: 'drop' },
+      timeouts: RELAY_TIMEOUTS,
+    };
   }
 
   /** Starts a relay, and says `word` to it once it runs. */

@@ -14,12 +14,10 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       rig.voice.move(OTHER_VOICE);
       const moved = await rig.event('moved');
       assert.deepEqual([moved.from, moved.to], [VOICE, OTHER_VOICE]);
-      await rig.until(() => rig.voice.state.kind === 'ready' && rig.voice.state.channelId === OTHER_VOICE);
+      await rig.inChannel(OTHER_VOICE);
       discord.gateway.place(discord.gateway.sessionOf(BOT), VOICE);
-      await rig.until(() => rig.voice.state.kind === 'ready' && rig.voice.state.channelId === VOICE);
-      rig.say(0.2);
-      const before = discord.voice.receivedFrom(BOT).length;
-      await rig.until(() => discord.voice.receivedFrom(BOT).length >= before + 10);
+      await rig.inChannel(VOICE);
+      await rig.isHeard();
       assert.deepEqual(rig.errors, []);
     });
   });
@@ -29,7 +27,7 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       rig.voice.join();
       await rig.state('ready');
       rig.voice.move(TEXT);
-      await rig.until(() => rig.errors.length > 0);
+      await rig.until('an error', () => rig.errors.length > 0);
       assert.equal(rig.errors[0]?.code, 'ORGO_DISCORD_NO_CHANNEL');
       assert.match(rig.errors[0].message, /chat is a text channel/);
       assert.deepEqual(rig.voice.state, { kind: 'ready', channelId: VOICE });
@@ -82,9 +80,7 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
         await rig.state('ready');
         assert.equal(discord.voice[counted].length, before + 1);
         assert.deepEqual(rig.errors, []);
-        const received = discord.voice.receivedFrom(BOT).length;
-        rig.say(0.2);
-        await rig.until(() => discord.voice.receivedFrom(BOT).length >= received + 10);
+        await rig.isHeard();
       });
     });
   }
@@ -94,11 +90,10 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       rig.voice.join();
       await rig.state('ready');
       discord.gateway.sendVoiceServer(discord.gateway.sessionOf(BOT));
-      await rig.until(() => discord.voice.identifies.length === 2);
+      await rig.until('another join', () => discord.voice.identifies.length === 2);
       await rig.event('reconnecting');
       await rig.state('ready');
-      rig.say(0.2);
-      await rig.until(() => discord.voice.receivedFrom(BOT).length >= 10);
+      await rig.isHeard();
     });
   });
 
@@ -107,7 +102,7 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       rig.voice.join();
       await rig.state('ready');
       discord.gateway.sessionOf(BOT).socket?.close(4000);
-      await rig.until(() => discord.gateway.resumes.length === 1);
+      await rig.until('a resumed gateway', () => discord.gateway.resumes.length === 1);
       await rig.state('ready');
       assert.equal(discord.gateway.identifies.length, 1);
       assert.equal(discord.voice.identifies.length, 1);
@@ -122,7 +117,7 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       assert.deepEqual(rig.voice.state, { kind: 'left' });
       assert.equal((await rig.event('left')).channelId, VOICE);
       assert.equal(rig.voice.relayPid, undefined);
-      await rig.until(() => discord.voice.clients.length === 0);
+      await rig.until('an empty channel', () => discord.voice.clients.length === 0);
       rig.voice.join();
       await rig.state('ready');
     });

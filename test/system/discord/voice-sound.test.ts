@@ -23,9 +23,6 @@ function heardTone(heard: readonly Heard[]): { amplitude: number; packets: numbe
   return { amplitude, packets: packets.length };
 }
 
-const silent = (heard: readonly Heard[]): number =>
-  heard.filter(({ packet }) => packet.equals(SILENCE_FRAME)).length;
-
 describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
   for (const mode of ['aead_aes256_gcm_rtpsize', 'aead_xchacha20_poly1305_rtpsize'] as Mode[]) {
     test(`is heard by two real clients, end-to-end encrypted, over ${mode}`, async () => {
@@ -36,13 +33,21 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
         const listeners = await Promise.all(LISTENERS.map((userId) => discord.listen(userId)));
         await rig.state('encrypted');
         // Both are in the group: two transitions, or one that added both.
-        await rig.until(() => discord.voice.group.size === 3);
+        await rig.until(
+          'a settled group',
+          () => discord.voice.group.size === 3 && discord.voice.group.isSettled,
+        );
+        const words = await rig.isKnownTo(listeners);
+        const sentTo = (i: number): number => discord.voice.clientOf(LISTENERS[i]!).counter;
+        const before = listeners.map(({ heard }) => heard.length);
+        const unheard = before.map((heard, i) => sentTo(i) - heard);
         rig.say(1);
-        // However slow the machine is: all of the sound, then its end.
-        await rig.until(() => listeners.every(({ heard }) => heard.length - silent(heard) >= 50));
-        await rig.until(() => discord.voice.clientOf(BOT).speaking.at(-1)?.on === false);
-        for (const { heard, errors } of listeners) {
-          const { amplitude, packets } = heardTone(heard);
+        await rig.hasEnded(words + 1);
+        await rig.until('all that was sent, heard by all', () =>
+          listeners.every(({ heard }, i) => heard.length + unheard[i]! === sentTo(i)),
+        );
+        for (const [i, { heard, errors }] of listeners.entries()) {
+          const { amplitude, packets } = heardTone(heard.slice(before[i]));
           assert.deepEqual(errors, []);
           assert.ok(packets >= 50 && packets <= 52, `${packets} packets`);
           assert.ok(Math.abs(amplitude - 0.25) < 0.01, `amplitude ${amplitude}`);
@@ -65,7 +70,7 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
       const format = { encoding: 'opus', sampleRate: RATE, channels: 2 } as const;
       const data = Buffer.alloc(60, 0xfc);
       stream.push({ format, data, samples: 960, position: 0, time: 0, gap: 0, latencyMs: 0 });
-      await rig.until(() => rig.voice.stats?.dropped === 1);
+      await rig.until('a dropped packet', () => rig.voice.stats?.dropped === 1);
       assert.deepEqual(discord.voice.receivedFrom(BOT), []);
     });
   });
@@ -75,12 +80,12 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
       rig.voice.join();
       await rig.state('ready');
       rig.say(0.5);
-      await rig.until(() => discord.voice.receivedFrom(BOT).length >= 30);
+      await rig.received(30);
       assert.ok(!rig.states.some(({ kind }) => kind === 'encrypted'));
       const received = discord.voice.receivedFrom(BOT);
       const { amplitude } = heardTone(received.map(({ at, payload }) => ({ at, packet: payload })));
       assert.ok(Math.abs(amplitude - 0.25) < 0.01, `amplitude ${amplitude}`);
-      await rig.until(() => discord.voice.clientOf(BOT).speaking.at(-1)?.on === false);
+      await rig.hasEnded(1);
       assert.deepEqual(
         discord.voice.clientOf(BOT).speaking.map(({ on }) => on),
         [true, false],
@@ -90,7 +95,7 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
   });
 
   test('hears a live source that speaks already when the bot comes', async () => {
-    await withVoice({ daveVersion: 0 }, async (rig, discord) => {
+    await withVoice({ daveVersion: 0 }, async (rig) => {
       const stream = rig.voice.openStream('live');
       const live = tone(10);
       let position = 0;
@@ -101,14 +106,11 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
       }, 20);
       rig.voice.join();
       await rig.state('ready');
-      const readyAt = position;
-      // Three seconds are far more than it takes; without them a source that is never heard would hang the test.
-      await rig.until(() => discord.voice.receivedFrom(BOT).length >= 30 || position > readyAt + 3 * RATE);
-      clearInterval(timer);
-      assert.ok(
-        discord.voice.receivedFrom(BOT).length >= 30,
-        `${discord.voice.receivedFrom(BOT).length} packets`,
-      );
+      try {
+        await rig.received(30);
+      } finally {
+        clearInterval(timer);
+      }
     });
   });
 
@@ -118,13 +120,16 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
       const staying = await discord.listen(LISTENERS[0]);
       await rig.state('encrypted');
       rig.say(20);
-      await rig.until(() => staying.heard.length >= 50);
+      await rig.until('sound at the first listener', () => staying.heard.length >= 50);
       const coming = await discord.listen(LISTENERS[1]);
-      await rig.until(() => coming.heard.length >= 50);
+      await rig.until('sound at the second', () => coming.heard.length >= 50);
       await coming.leave();
-      await rig.until(() => discord.voice.group.size === 2 && discord.voice.group.isSettled);
+      await rig.until(
+        'a group of two',
+        () => discord.voice.group.size === 2 && discord.voice.group.isSettled,
+      );
       const mark = staying.heard.length;
-      await rig.until(() => staying.heard.length >= mark + 50);
+      await rig.until('more sound', () => staying.heard.length >= mark + 50);
       const sent = discord.voice.receivedFrom(BOT).length;
       const lost = sent - staying.heard.length;
       assert.ok(lost <= 5 + IN_TRANSIT, `${lost} of ${sent} packets lost`);
@@ -139,7 +144,7 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
       const listener = await discord.listen(LISTENERS[0]);
       await rig.state('encrypted');
       rig.say(1);
-      await rig.until(() => discord.voice.clientOf(BOT).speaking.at(-1)?.on === false);
+      await rig.hasEnded(1);
       assert.ok(listener.heard.length < 57);
       assert.deepEqual(listener.errors, []);
       assert.deepEqual(discord.voice.violations, []);
