@@ -26,8 +26,12 @@ export class DaveGroup {
   private removed: number[] = [];
   private nextTransition = 1;
   private readonly awaited = new Map<number, Set<GroupMember>>();
+  /** From proposals until everyone has followed the commit that takes them up. */
   private isProposing = false;
   private later: (() => void)[] = [];
+  private readonly gone = new Set<GroupMember>();
+  /** Whose commit of the proposals is awaited. */
+  private readonly asked = new Set<GroupMember>();
   transitions = 0;
   /** Holds back what tells members to go on, for as long as a test wants. */
   delayMs = 0;
@@ -72,6 +76,7 @@ export class DaveGroup {
     const { epoch, commit, welcome } = readCommitWelcome(payload);
     // The first commit of an epoch wins.
     if (epoch !== this.epoch) return;
+    this.asked.clear();
     const before = this.members;
     if (this.epoch === 0n) {
       this.pending.delete(from);
@@ -90,13 +95,32 @@ export class DaveGroup {
     this.epoch += 1n;
     this.proposed = [];
     this.removed = [];
-    this.awaited.set(transition, new Set(this.members));
+    this.awaited.set(transition, new Set(this.members.filter((member) => !this.gone.has(member))));
+    this.executeWhenReady(transition);
   }
 
   onReady(member: GroupMember, transition: number): void {
-    const awaited = this.awaited.get(transition);
-    awaited?.delete(member);
-    if (awaited?.size !== 0) return;
+    this.awaited.get(transition)?.delete(member);
+    this.executeWhenReady(transition);
+  }
+
+  leave(member: GroupMember): void {
+    this.gone.add(member);
+    // Nobody waits for one that has gone.
+    for (const [transition, awaited] of this.awaited) {
+      awaited.delete(member);
+      this.executeWhenReady(transition);
+    }
+    this.asked.delete(member);
+    this.inTurn(() => this.release(member));
+    const isAbandoned = this.asked.size === 0 && this.awaited.size === 0;
+    if (!this.isProposing || !isAbandoned) return;
+    this.isProposing = false;
+    this.runLater();
+  }
+
+  private executeWhenReady(transition: number): void {
+    if (this.awaited.get(transition)?.size !== 0) return;
     this.awaited.delete(transition);
     this.transitions++;
     this.isProposing = false;
@@ -105,10 +129,6 @@ export class DaveGroup {
       for (const each of members) each.sendJson(EXECUTE_TRANSITION, { transition_id: transition });
     }, this.delayMs);
     this.runLater();
-  }
-
-  leave(member: GroupMember): void {
-    this.inTurn(() => this.release(member));
   }
 
   /** While members work on proposals, new ones would be of an epoch that ends. */
@@ -152,7 +172,10 @@ export class DaveGroup {
   }
 
   private propose(to: readonly GroupMember[], proposals: readonly Buffer[]): void {
-    for (const member of to)
+    this.isProposing = true;
+    for (const member of to) {
+      this.asked.add(member);
       member.sendBinary(PROPOSALS, Buffer.concat([APPEND, vector(Buffer.concat(proposals))]));
+    }
   }
 }

@@ -8,7 +8,8 @@ import {
 import { systemClock } from '../../../src/audio/clock';
 import type { OrgoError } from '../../../src/audio/errors';
 import type { AudioFrame } from '../../../src/audio/frame';
-import { SILENCE_FRAME, SILENCE_FRAMES_AT_END } from '../../../src/discord/sound-packet';
+import { SoundInput } from '../../../src/discord/sound-input';
+import { FRAME_SAMPLES, SILENCE_FRAME, SILENCE_FRAMES_AT_END } from '../../../src/discord/sound-packet';
 import { RELAY_TIMEOUTS, type RelayTimeouts } from '../../../src/discord/relay-timeouts';
 import { BOT, GUILD, type Heard, type Listener, StandIn, TOKEN, VOICE } from './stand-in';
 import type { VoiceSettings } from './voice-server';
@@ -154,12 +155,44 @@ export class VoiceRig {
     return words;
   }
 
+  /** Speaks without a pause while `body` runs. */
+  async speakWhile(body: () => Promise<void>): Promise<void> {
+    const more = (): void => this.say(0.2);
+    more();
+    const timer = setInterval(more, 200);
+    try {
+      await body();
+    } finally {
+      clearInterval(timer);
+    }
+    const isOver = (): boolean => this.discord.voice.clientOf(BOT).speaking.at(-1)?.on === false;
+    await this.until('the end of the speaking', isOver);
+  }
+
   /** Speaks a tone as a recording: it is queued at once and spoken in real time. */
   say(seconds: number): void {
     const stream = this.voice.openStream('recording');
-    for (const frame of tone(seconds)) stream.push(frame);
+    for (const frame of encodedTone(seconds)) stream.push(frame);
     stream.end();
   }
+}
+
+const encoded = new Map<number, AudioFrame[]>();
+
+/** As Opus, encoded once: a busy machine may encode slower than it is spoken, which would make holes. */
+function encodedTone(seconds: number): AudioFrame[] {
+  const known = encoded.get(seconds);
+  if (known) return known;
+  const input = new SoundInput({ bitrate: 64_000, live: false });
+  const packets = [...[...tone(seconds)].flatMap((frame) => input.push(frame)), ...input.flush(0)];
+  input.close();
+  const format = { encoding: 'opus', sampleRate: RATE, channels: 2 } as const;
+  const frames = packets.map(({ opus }, i) => ({
+    ...{ format, data: opus, samples: FRAME_SAMPLES, position: i * FRAME_SAMPLES },
+    ...{ time: 0, gap: 0, latencyMs: 0 },
+  }));
+  encoded.set(seconds, frames);
+  return frames;
 }
 
 export function isSilence({ packet }: Heard): boolean {
