@@ -12,7 +12,7 @@ import type { SoundPacket } from './sound-packet';
 import { withDefaults, type DiscordVoiceOptions, type DiscordVoiceSettings } from './voice-settings';
 import { VoiceStream, type Speaker, type Spoken } from './voice-stream';
 import { SpeakingOrder } from './speaking-order';
-import type { VoiceSink, VoiceState, VoiceStats } from './voice-state';
+import { inChannel, type VoiceSink, type VoiceState, type VoiceStats } from './voice-state';
 import { VoiceTimers } from './voice-timers';
 
 export type { VoiceEvent, VoiceSink, VoiceState, VoiceStats } from './voice-state';
@@ -119,12 +119,7 @@ export class DiscordVoice {
     this.wanted = false;
     this.timers.stop();
     await this.relay?.leave();
-    // Told to leave twice, and to join in between: the first of them has launched the next relay.
-    if (this.relay) return;
-    this.giveBack();
-    if (inChannel(this.current)) this.sink.onEvent({ event: 'left', channelId: this.current.channelId });
-    if (this.wanted) this.launch();
-    else if (this.current.kind !== 'closed') this.setState({ kind: 'left' });
+    this.onLeft();
   }
 
   /** Opens a stream of sound to be spoken. `live` is kept current, a `recording` is spoken whole. */
@@ -167,6 +162,15 @@ export class DiscordVoice {
       this.program,
     );
     this.relay = relay;
+  }
+
+  private onLeft(): void {
+    // Told to leave twice, and to join in between: the first of them has launched the next relay.
+    if (this.relay) return;
+    this.giveBack();
+    if (inChannel(this.current)) this.sink.onEvent({ event: 'left', channelId: this.current.channelId });
+    if (this.wanted) this.launch();
+    else if (this.current.kind !== 'closed') this.setState({ kind: 'left' });
   }
 
   private async restart(): Promise<void> {
@@ -293,8 +297,4 @@ export class DiscordVoice {
     this.release?.();
     this.release = undefined;
   }
-}
-
-function inChannel(state: VoiceState): state is Extract<VoiceState, { channelId: string }> {
-  return 'channelId' in state;
 }

@@ -60,10 +60,10 @@ export class RelaySession {
 
   onMessage(message: ToRelay | Uint8Array): void {
     if (message instanceof Uint8Array) {
-      const wasIdle = this.pacer.nextDue === undefined;
+      const wasBusy = this.isBusy();
       this.pacer.push(readPacket(message), this.clock.now());
       // While nothing may leave, packets wake nobody: else a live source would put off for ever the tick that opens.
-      if (wasIdle && this.pacer.nextDue !== undefined && !this.isOver) this.scheduleTick();
+      if (!wasBusy && this.isBusy() && !this.isOver) this.scheduleTick();
       return;
     }
     switch (message.kind) {
@@ -131,6 +131,10 @@ export class RelaySession {
     if (this.isOver || (this.told && isDeepStrictEqual(state, this.told))) return;
     this.told = state;
     this.report({ kind: 'state', state });
+  }
+
+  private isBusy(): boolean {
+    return this.pacer.nextDue !== undefined;
   }
 
   /** On the pacer's grid while there is sound; else just often enough to see encryption begin and end. */

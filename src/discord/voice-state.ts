@@ -21,6 +21,10 @@ export type VoiceState =
   | { readonly kind: 'unusable'; readonly error: OrgoError }
   | { readonly kind: 'closed' };
 
+export function inChannel(state: VoiceState): state is Extract<VoiceState, { channelId: string }> {
+  return 'channelId' in state;
+}
+
 export interface VoiceStats extends PacerStats {
   /** Times that the relay process was started. */
   readonly starts: number;
