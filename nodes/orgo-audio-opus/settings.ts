@@ -1,28 +1,12 @@
 /** The settings of the Opus node, from the editor and from `msg.opus`. */
 import { OrgoError } from '../../src/audio/errors';
-import { FRAME_LENGTHS_MS } from '../../src/opus/codec';
-import {
-  DEFAULT_ENCODER_SETTINGS as DEFAULTS,
-  ENCODER_BOUNDS,
-  type OpusEncoderSettings,
-} from '../../src/opus/settings';
+import { ENCODER_SETTINGS, mergeEncoderSettings, type OpusEncoderSettings } from '../../src/opus/settings';
 import { INPUT_SETTINGS, inWords, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../shared/audio-description';
 import type { Message, NodeConfig } from '../shared/red';
-import { boolean, number, oneOf, parseSettings, placed, type SettingValues } from '../shared/settings';
+import { number, oneOf, parseSettings, placed, type SettingValues } from '../shared/settings';
 
 const MODE = { mode: oneOf('encode', ['encode', 'decode']) };
 const CONTAINER = { container: oneOf('packets', ['packets', 'ogg']) };
-
-/** What `msg.opus` may change. */
-const ENCODER_SETTINGS = {
-  application: oneOf(DEFAULTS.application, ['audio', 'voip', 'lowdelay']),
-  bitrate: number(DEFAULTS.bitrate, { ...ENCODER_BOUNDS.bitrate, integer: true, unit: 'bit/s' }),
-  frameMs: oneOf(DEFAULTS.frameMs, FRAME_LENGTHS_MS, { unit: 'ms' }),
-  complexity: number(DEFAULTS.complexity, { ...ENCODER_BOUNDS.complexity, integer: true }),
-  packetLoss: number(DEFAULTS.packetLoss, { ...ENCODER_BOUNDS.packetLoss, integer: true, unit: '%' }),
-  fec: boolean(DEFAULTS.fec),
-  dtx: boolean(DEFAULTS.dtx),
-};
 
 const DECODER_SETTINGS = {
   sampleRate: number(48000, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true, unit: 'Hz' }),
@@ -60,15 +44,10 @@ export function readSettings(config: NodeConfig): OpusNodeSettings {
 export function changedBy(msg: Message, current: OpusEncoderSettings): OpusEncoderSettings {
   const changes = msg['opus'];
   if (changes === undefined || changes === null) return current;
-  if (typeof changes !== 'object') throw bad(`is ${inWords(changes)}: it must be an object`);
-  const names = Object.keys(ENCODER_SETTINGS);
-  const unknown = Object.keys(changes).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw bad(`has a property ${unknown}: there are ${names.join(', ')}`);
-  const changed = parseSettings(ENCODER_SETTINGS, { ...current, ...changes });
+  if (typeof changes !== 'object') {
+    throw new OrgoError('ORGO_BAD_SETTING', `msg.opus is ${inWords(changes)}: it must be an object`);
+  }
+  const changed = mergeEncoderSettings(current, changes);
   const entries = Object.entries(changed) as [keyof OpusEncoderSettings, unknown][];
   return entries.every(([name, value]) => current[name] === value) ? current : changed;
-}
-
-function bad(what: string): OrgoError {
-  return new OrgoError('ORGO_BAD_SETTING', `msg.opus ${what}`);
 }

@@ -116,7 +116,7 @@ describe('orgo-audio-opus encodes', () => {
     );
     for (const [opus, text] of [
       [{ bitrate: 1 }, /bitrate is 1: it must be a whole number from 6000 to 510000/],
-      [{ bitRate: 64000 }, /msg\.opus has a property bitRate/],
+      [{ bitRate: 64000 }, /no setting bitRate: there are application, bitrate/],
       ['fast', /msg\.opus is the text "fast"/],
     ] as const)
       assert.match((await node.receive({ opus }))?.message ?? '', text);
