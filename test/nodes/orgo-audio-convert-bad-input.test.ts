@@ -6,7 +6,7 @@ import { OrgoError } from '../../src/audio/errors';
 import { systemDependencies } from '../../src/convert/engine';
 import { HANG_MS } from '../../src/convert/ffmpeg-process';
 import { searchFfmpeg } from '../../src/convert/find-ffmpeg';
-import { childrenOf, standIn, type StandIn } from '../convert/support/children';
+import { childrenOf, standIn, untilNoChild, type StandIn } from '../convert/support/children';
 import { CD, tones, wavFile } from '../convert/support/files';
 import { FakeClock } from './fake-clock';
 import { convert, fileOf, files, sendPieces } from './support/convert-node';
@@ -136,7 +136,7 @@ void describe('an ffmpeg that', () => {
       assert.equal(audioOf(message).position, position);
       position += audioOf(message).samples;
     }
-    assert.deepEqual(childrenOf(process.pid, 'ffmpeg'), []);
+    await untilNoChild();
   });
 
   void test('hangs is ended after 30 s without progress, and that is said', async () => {
@@ -150,7 +150,8 @@ void describe('an ffmpeg that', () => {
     clock.advance(HANG_MS);
     const error = await done;
     assert.match(error?.message ?? '', /made no progress for 30 s and was ended/);
-    assert.deepEqual([node.sent, childrenOf(process.pid, 'sleep')], [[], []]);
+    await untilNoChild('sleep');
+    assert.deepEqual(node.sent, []);
     assert.equal(node.shown(), 'red failed');
   });
 });

@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock, type Clock } from '../../../src/audio/clock';
 import type { Dependencies } from '../../../src/convert/engine';
 import { ConversionPool } from '../../../src/convert/pool';
@@ -35,6 +36,11 @@ export function childrenOf(parent: number, name = 'ffmpeg'): number[] {
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
     .filter((pid) => statusOf(pid).parent === parent && statusOf(pid).name === name);
+}
+
+/** Waits until no child of that name is left, as one does that is ending; the test's own limit ends a wait in vain. */
+export async function untilNoChild(name = 'ffmpeg'): Promise<void> {
+  while (childrenOf(process.pid, name).length > 0) await turn();
 }
 
 /** Whether the process runs: a zombie does not. */

@@ -10,7 +10,7 @@ import { Decoding, type DecodedSound } from '../../../src/convert/decoding';
 import { systemDependencies } from '../../../src/convert/engine';
 import { indexFirst, mp4Length } from '../../../src/convert/mp4';
 import { ConversionPool } from '../../../src/convert/pool';
-import { childrenOf, openHandles } from '../../convert/support/children';
+import { childrenOf, openHandles, untilNoChild } from '../../convert/support/children';
 import { CD, decode, made, skipWithoutFfmpeg, wavFile } from '../../convert/support/files';
 
 const IMAGE = ['-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1'];
@@ -59,7 +59,7 @@ void describe('nothing but an error comes of', { skip: skipWithoutFfmpeg }, () =
         assert.match(error.message, reason);
         assert.equal(sounds.length, 0);
       }
-      assert.deepEqual(childrenOf(process.pid), []);
+      await untilNoChild();
     });
   }
 
@@ -173,6 +173,6 @@ void test('files in a row leave no child and no handle', { skip: skipWithoutFfmp
     await broken.write(file);
     await broken.abort();
   }
-  assert.deepEqual(childrenOf(process.pid), []);
+  await untilNoChild();
   assert.ok(openHandles() <= before, `${openHandles()} handles, ${before} before`);
 });

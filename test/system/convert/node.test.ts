@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemDependencies } from '../../../src/convert/engine';
 import { ConversionPool } from '../../../src/convert/pool';
-import { childrenOf } from '../../convert/support/children';
+import { untilNoChild } from '../../convert/support/children';
 import { CD, decode, made, skipWithoutFfmpeg, tones, wavFile } from '../../convert/support/files';
 import { convert, fileOf, files, sendPieces } from '../../nodes/support/convert-node';
 import { audioOf, payloads, sound } from '../../nodes/shared/harness';
@@ -24,7 +24,7 @@ void describe('decoding', { skip: skipWithoutFfmpeg }, () => {
       assert.deepEqual([message.topic, message['mine'], audioOf(message).stream], ['song', 1, 'song']);
     }
     assert.equal(audioOf(out.at(-1)!).reason, 'stopped');
-    assert.deepEqual(childrenOf(process.pid), []);
+    await untilNoChild();
   });
 
   void test('takes the rate, channels, encoding and frame length of the settings', async () => {
@@ -113,7 +113,7 @@ void describe('decoding', { skip: skipWithoutFfmpeg }, () => {
     await node.until(0, () => true);
     await node.close();
     await done;
-    assert.deepEqual(childrenOf(process.pid), []);
+    await untilNoChild();
     const last = node.output(0).at(-1)!;
     assert.deepEqual([last['complete'], audioOf(last).reason], [true, 'closed']);
     assert.ok(node.output(0).length < 2000);
@@ -155,7 +155,7 @@ void describe('encoding', { skip: skipWithoutFfmpeg }, () => {
     await node.receive(sound(24_000));
     await node.close();
     assert.equal((await decode(payloads(node.output(0)))).samples, 24_000);
-    assert.deepEqual(childrenOf(process.pid), []);
+    await untilNoChild();
   });
 
   void test('sound of another format in the middle begins a new file', async () => {
