@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Certificate } from './certificate';
 import { DaveGroup, type GroupMember } from './dave-group';
@@ -56,6 +57,7 @@ export class VoiceClient implements GroupMember {
   constructor(
     readonly userId: string,
     public socket: WebSocket,
+    readonly connection: Duplex,
   ) {}
 
   sendJson(op: number, data: unknown): void {
@@ -91,7 +93,7 @@ export class VoiceServer {
     this.https = createServer({ key: certificate.key, cert: certificate.certificate });
     new WebSocketServer({ server: this.https }).on('connection', (socket, request) => {
       if (request.url !== '/?v=8') this.violations.push(`opened ${request.url ?? ''}`);
-      this.onSocket(socket);
+      this.onSocket(socket, request.socket);
     });
     this.udp.on('message', (message, from) => this.onDatagram(message, from));
   }
@@ -124,7 +126,13 @@ export class VoiceServer {
     return this.everyone.filter((client) => client.userId === userId).flatMap(({ received }) => received);
   }
 
-  private onSocket(socket: WebSocket): void {
+  /** Announces a text frame of 256 bytes, sends three of them, and closes. */
+  breakOff(userId: string): void {
+    const { connection } = this.clientOf(userId);
+    connection.end(Buffer.from([0x81, 126, 1, 0, 0x7b, 0x22, 0x6f]));
+  }
+
+  private onSocket(socket: WebSocket, connection: Duplex): void {
     if (this.settings.silent) return;
     let client: VoiceClient | undefined;
     socket.send(JSON.stringify({ op: 8, d: { v: 8, heartbeat_interval: HEARTBEAT_MS } }));
@@ -138,21 +146,21 @@ export class VoiceServer {
         return;
       }
       const payload = JSON.parse(data.toString()) as Payload;
-      if (payload.op === 0) client = this.identify(socket, payload.d);
+      if (payload.op === 0) client = this.identify(socket, connection, payload.d);
       else if (payload.op === 7) client = this.resume(socket);
       else if (client) this.onJson(client, payload);
       else this.violations.push(`opcode ${payload.op} before identify`);
     });
   }
 
-  private identify(socket: WebSocket, data: Payload['d']): VoiceClient | undefined {
+  private identify(socket: WebSocket, connection: Duplex, data: Payload['d']): VoiceClient | undefined {
     this.identifies.push(performance.now());
     if (this.settings.refuseWith !== undefined) {
       socket.close(this.settings.refuseWith);
       return undefined;
     }
     if (data['token'] !== 'voice-token') this.violations.push('identified with a wrong token');
-    const client = new VoiceClient(String(data['user_id']), socket);
+    const client = new VoiceClient(String(data['user_id']), socket, connection);
     const { address, port } = this.udp.address();
     client.sendJson(2, { ssrc: client.ssrc, ip: address, port, modes: this.settings.modes });
     const others = this.clients.map(({ userId }) => userId);

@@ -85,6 +85,19 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
     });
   }
 
+  test('comes back where the voice server ends in the middle of a frame', async () => {
+    await withVoice(plain, async (rig, discord) => {
+      rig.voice.join();
+      await rig.state('ready');
+      discord.voice.breakOff(BOT);
+      await rig.event('reconnecting');
+      await rig.state('ready');
+      assert.equal(discord.voice.resumes.length, 1);
+      await rig.isHeard();
+      assert.deepEqual(rig.errors, []);
+    });
+  });
+
   test('follows a change of the voice server', async () => {
     await withVoice(plain, async (rig, discord) => {
       rig.voice.join();

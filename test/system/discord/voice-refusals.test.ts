@@ -123,6 +123,36 @@ describeWith(needs('node24-discord'), 'what Discord refuses', ({ test }) => {
     });
   });
 
+  test('a Discord that answers nothing is told, and tried again', async () => {
+    await withVoice(
+      { daveVersion: 0 },
+      async (rig) => {
+        rig.voice.join();
+        const { error } = await rig.state('waiting');
+        assert.equal(error.code, 'ORGO_DISCORD_FAILED');
+        assert.match(error.message, /did not answer in time|took longer than 0\.4 s/);
+      },
+      (discord) => {
+        discord.gateway.settings.silent = true;
+        return {};
+      },
+      { timeouts: { answerMs: 200, loginMs: 400 } },
+    );
+  });
+
+  test('a voice server that says nothing is told, and tried again', async () => {
+    await withVoice(
+      { daveVersion: 0, silent: true },
+      async (rig) => {
+        rig.voice.join();
+        const { error } = await rig.state('waiting');
+        assert.match(error.message, /did not let the bot into the voice channel within 0\.4 s/);
+      },
+      () => ({}),
+      { timeouts: { joinMs: 400 } },
+    );
+  });
+
   test('429 is obeyed: nothing is asked before its retry_after', async () => {
     await withVoice(
       { daveVersion: 0 },
