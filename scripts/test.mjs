@@ -36,11 +36,11 @@ runMain(async () => {
   if (flags.includes('--nodes')) return finish(await onOtherNodes(unit));
 
   await ensureSystemPackages();
-  if (beside.length > 0) await ensureRuntimes();
   await step('build', process.execPath, ['scripts/build.mjs']);
   const [tally] = await Promise.all([
     runTests('unit', unit, { concurrency: UNIT_CONCURRENCY }),
     paths.length === 0 ? checkSources() : undefined,
+    beside.length > 0 ? ensureRuntimes() : undefined,
   ]);
   finish([
     tally,
