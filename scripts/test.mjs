@@ -22,7 +22,7 @@ const ALONE = [
 ];
 /** Test files at once. A unit test of the server waits for real time-outs: the others fill that time. */
 const UNIT_CONCURRENCY = 3;
-const SYSTEM_CONCURRENCY = 2;
+const SYSTEM_CONCURRENCY = 3;
 
 runMain(async () => {
   const args = process.argv.slice(2);
