@@ -5,6 +5,7 @@
  *   npm run test:unit           what needs no system package, no network and no sound server; also with --watch
  *   npm run test:nodes          the unit tests on Node 22 and 24
  */
+import { withCompiledTests } from './lib/compile-tests.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { dependency, Failure, run, runMain } from './lib/run.mjs';
 import { ensureRuntime, nodeOf } from './lib/runtimes.mjs';
@@ -31,22 +32,24 @@ runMain(async () => {
   await ensureDependencies();
   const { unit, beside, alone } = sorted(await testFiles(paths));
   if (flags.includes('--watch')) return watch(unit);
-  if (flags.includes('--unit'))
-    return finish([await runTests('unit', unit, { concurrency: UNIT_CONCURRENCY })]);
-  if (flags.includes('--nodes')) return finish(await onOtherNodes(unit));
+  await withCompiledTests(async (env) => {
+    const runUnit = () => runTests('unit', unit, { env, concurrency: UNIT_CONCURRENCY });
+    if (flags.includes('--unit')) return finish([await runUnit()]);
+    if (flags.includes('--nodes')) return finish(await onOtherNodes(unit, env));
 
-  await ensureSystemPackages();
-  await step('build', process.execPath, ['scripts/build.mjs']);
-  const [tally] = await Promise.all([
-    runTests('unit', unit, { concurrency: UNIT_CONCURRENCY }),
-    paths.length === 0 ? checkSources() : undefined,
-    beside.length > 0 ? ensureRuntimes() : undefined,
-  ]);
-  finish([
-    tally,
-    await runTests('beside', beside, { concurrency: SYSTEM_CONCURRENCY }),
-    await runTests('alone', alone, { concurrency: 1 }),
-  ]);
+    await ensureSystemPackages();
+    await step('build', process.execPath, ['scripts/build.mjs']);
+    const [tally] = await Promise.all([
+      runUnit(),
+      paths.length === 0 ? checkSources() : undefined,
+      beside.length > 0 ? ensureRuntimes() : undefined,
+    ]);
+    finish([
+      tally,
+      await runTests('beside', beside, { env, concurrency: SYSTEM_CONCURRENCY }),
+      await runTests('alone', alone, { env, concurrency: 1 }),
+    ]);
+  });
 });
 
 /** @param {readonly string[]} files */
@@ -69,13 +72,13 @@ async function watch(files) {
   await run(process.execPath, ['--import', 'tsx', '--watch', '--test', '--test-reporter=dot', ...files]);
 }
 
-/** @param {readonly string[]} files */
-async function onOtherNodes(files) {
+/** @param {readonly string[]} files @param {NodeJS.ProcessEnv} env */
+async function onOtherNodes(files, env) {
   const tallies = [];
   for (const name of /** @type {const} */ (['node22', 'node24-node-red5'])) {
     await ensureRuntime(name);
     console.log(`\nThe unit tests, on ${name}:`);
-    tallies.push(await runTests(name, files, { concurrency: UNIT_CONCURRENCY, node: nodeOf(name) }));
+    tallies.push(await runTests(name, files, { env, concurrency: UNIT_CONCURRENCY, node: nodeOf(name) }));
   }
   return tallies;
 }

@@ -1,7 +1,7 @@
 /** Runs test files by node:test, and counts what passed, failed and was skipped. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { RUN_COMPILED, withCompiledTests } from './compile-tests.mjs';
+import { RUN_COMPILED } from './compile-tests.mjs';
 import { Failure, ROOT, run } from './run.mjs';
 
 const TEST_TIMEOUT_MS = 300_000;
@@ -12,10 +12,11 @@ const TALLY = join(ROOT, 'scripts', 'lib', 'tally.mjs');
 /**
  * @param {string} name of this part of the tests
  * @param {readonly string[]} files
- * @param {{ concurrency: number, node?: string }} options node: path of another Node than this one
+ * @param {{ concurrency: number, env: NodeJS.ProcessEnv, node?: string }} options env: of withCompiledTests;
+ * node: path of another Node than this one
  * @returns {Promise<Tally>}
  */
-export async function runTests(name, files, { concurrency, node = process.execPath }) {
+export async function runTests(name, files, { concurrency, env, node = process.execPath }) {
   if (files.length === 0) return { passed: 0, failed: [], skipped: new Map() };
   const directory = join(ROOT, '.tmp');
   await mkdir(directory, { recursive: true });
@@ -27,7 +28,7 @@ export async function runTests(name, files, { concurrency, node = process.execPa
   const limits = [`--test-concurrency=${concurrency}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
   try {
     const args = ['--require', RUN_COMPILED, '--test', ...reporters, ...limits, ...files];
-    const hasFailed = await withCompiledTests((env) => run(node, args, { env })).then(
+    const hasFailed = await run(node, args, { env }).then(
       () => false,
       (error) => {
         if (!(error instanceof Failure)) throw error;
