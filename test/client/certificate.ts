@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A key and a certificate for 127.0.0.1, signed by itself. Needs openssl. */
+/** A key and a certificate for 127.0.0.1 and localhost, signed by itself. Needs openssl. */
 export function selfSigned(): { key: Buffer; cert: Buffer } {
   const directory = mkdtempSync(join(tmpdir(), 'orgo-certificate-'));
   const keyFile = join(directory, 'key.pem');
@@ -24,7 +24,7 @@ export function selfSigned(): { key: Buffer; cert: Buffer } {
           '-days',
           '2',
         ],
-        ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'],
+        ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
         ...['-keyout', keyFile, '-out', certFile],
       ],
       { stdio: 'ignore' },

@@ -1,8 +1,8 @@
 /** A certificate for localhost, which a process trusts by NODE_EXTRA_CA_CERTS; one for all stand-ins of a test file. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { selfSigned } from '../../client/certificate';
 
 export interface Certificate {
   readonly key: string;
@@ -20,25 +20,8 @@ export function certificate(): Certificate {
 function create(): Certificate {
   const directory = mkdtempSync(join(tmpdir(), 'orgo-discord-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const [keyPath, path] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...['-keyout', keyPath, '-out', path, '-subj', '/CN=localhost'],
-      ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ],
-    { stdio: 'ignore' },
-  );
-  return { key: readFileSync(keyPath, 'utf8'), certificate: readFileSync(path, 'utf8'), path };
+  const { key, cert } = selfSigned();
+  const path = join(directory, 'certificate.pem');
+  writeFileSync(path, cert);
+  return { key: key.toString(), certificate: cert.toString(), path };
 }
