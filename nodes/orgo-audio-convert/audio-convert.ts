@@ -2,6 +2,7 @@
 import { OrgoError } from '../../src/audio/errors';
 import type { Dependencies } from '../../src/convert/engine';
 import { checkEncodeOptions } from '../../src/convert/options';
+import { isOwnFormat } from '../../src/convert/own-codecs';
 import { parseSettings } from '../shared/settings';
 import { defineTransformNode, type NodeView, type Shown } from '../shared/transform-node';
 import { ConversionTransform } from './conversion-transform';
@@ -14,9 +15,6 @@ interface State {
   /** What the latest search for ffmpeg said. */
   isFfmpegMissing: boolean;
 }
-
-/** What works without ffmpeg. */
-const OWN_FORMATS: readonly string[] = ['ogg-opus', 'wav'];
 
 export function convertNode(dependencies: Dependencies): ReturnType<typeof defineTransformNode> {
   return defineTransformNode<State, unknown, ConversionTransform>({
@@ -49,7 +47,7 @@ function badFile(error: unknown): Shown {
 }
 
 function needsFfmpeg({ mode, format }: ConvertSettings): boolean {
-  return mode === 'decode' || !OWN_FORMATS.includes(format);
+  return mode === 'decode' || !isOwnFormat(format);
 }
 
 function stateOf(settings: ConvertSettings, dependencies: Dependencies): State {

@@ -1,4 +1,5 @@
 /** Decoding and encoding, as the node's settings ask for them. */
+import { msOfSamples } from '../../src/audio/format';
 import type { AudioFrame } from '../../src/audio/frame';
 import { isPcmFrame } from '../../src/audio/frame';
 import { Decoding } from '../../src/convert/decoding';
@@ -68,5 +69,5 @@ function timeOf(
 ): PieceTime | undefined {
   if (isRecording) return undefined;
   const elapsed = position - first.position;
-  return { time, elapsedMs: elapsed > 0 ? (elapsed * 1000) / format.sampleRate : undefined };
+  return { time, elapsedMs: elapsed > 0 ? msOfSamples(format.sampleRate, elapsed) : undefined };
 }

@@ -1,11 +1,13 @@
 /** The streams of a flow that are to be spoken: each is read, cut into short pieces of work, and ended. */
 import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
-import { isPcmFrame, sliceFrame, type AudioFrame } from '../../src/audio/frame';
+import { msOfSamples } from '../../src/audio/format';
+import type { AudioFrame } from '../../src/audio/frame';
 import type { VoiceStream } from '../../src/discord/discord-voice';
 import { streamNameOf, type InputSettings } from '../shared/audio-description';
 import { MessageReader } from '../shared/messages/message-reader';
 import type { Message } from '../shared/red';
+import { sliceOf, type Slice } from '../shared/slices';
 import { SerialQueue, WorkQueue, type Work } from '../shared/work-queue';
 
 /** What speaks. */
@@ -86,7 +88,7 @@ export class SpokenStreams {
     const { frame, timed, startsOver, ends } = stream.reader.read(msg);
     if (startsOver) endVoice(stream);
     if (frame && frame.data.length > 0) {
-      const isLive = timed && (frame.samples * 1000) / frame.format.sampleRate <= MAX_LIVE_MS;
+      const isLive = timed && msOfSamples(frame.format.sampleRate, frame.samples) <= MAX_LIVE_MS;
       const reason = this.voice.silenceReason();
       if (reason === undefined) yield* this.push(stream, frame, isLive);
       // Live sound comes all the time, and the status says why it is not heard.
@@ -98,14 +100,11 @@ export class SpokenStreams {
   private *push(stream: Spoken, frame: AudioFrame, isLive: boolean): Work {
     if (stream.voice?.isLive !== isLive) endVoice(stream);
     const voice = (stream.voice ??= this.voice.openStream(isLive ? 'live' : 'recording'));
-    if (!isPcmFrame(frame)) {
-      voice.push(frame);
-      return;
-    }
-    const step = Math.max(1, Math.round((frame.format.sampleRate * SLICE_MS) / 1000));
-    for (let start = 0; start < frame.samples && stream.voice === voice; start += step) {
+    for (let start: number | undefined = 0; start !== undefined && stream.voice === voice;) {
       if (start > 0) yield;
-      voice.push(sliceFrame(frame, start, Math.min(start + step, frame.samples)));
+      const { slice, next }: Slice = sliceOf(frame, start, SLICE_MS);
+      voice.push(slice);
+      start = next;
     }
   }
 

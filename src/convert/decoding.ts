@@ -1,5 +1,6 @@
 /** One file, whole or in pieces, to frames of PCM. */
 import type { OrgoError } from '../audio/errors';
+import { msOfSamples } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { decodeArguments } from './commands';
 import { deliver, type Sink } from './delivery';
@@ -136,7 +137,7 @@ export class Decoding {
     deliver(
       frames,
       (frame) => {
-        const time = this.timeline.timeAt((frame.position * 1000) / frame.format.sampleRate);
+        const time = this.timeline.timeAt(msOfSamples(frame.format.sampleRate, frame.position));
         return this.sink(
           time === undefined ? { frame, isTimed: false } : { frame: { ...frame, time }, isTimed: true },
         );

@@ -17,7 +17,7 @@ import { frameCounter } from './encoded-frames';
 import { systemDependencies, type Dependencies } from './engine';
 import { FfmpegRun } from './ffmpeg-run';
 import { checkEncodeOptions, type EncodeOptions } from './options';
-import { ownEncoder, type OwnEncoder } from './own-codecs';
+import { isOwnFormat, ownEncoder, type OwnEncoder } from './own-codecs';
 import { encodeFailure } from './reasons';
 
 /** A gap up to this long is filled with silence, so that a recording keeps its time; a longer one stays in `gap`. */
@@ -94,7 +94,7 @@ export class Encoding {
 
   private encode(frame: PcmFrame): Promise<void> {
     const { format, bitrate } = this.options;
-    if (format === 'wav' || format === 'ogg-opus') {
+    if (isOwnFormat(format)) {
       this.own ??= ownEncoder(format, bitrate);
       return this.encodeByOurselves(this.own, frame);
     }

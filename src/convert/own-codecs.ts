@@ -1,13 +1,13 @@
 /** What is decoded and encoded without ffmpeg: WAV, and Opus in Ogg and WebM. The one place that uses our own codecs. */
 import { samplesIn, type AudioFrame, type PcmFrame } from '../audio/frame';
-import { bytesPerSample } from '../audio/format';
+import { bytesPerSample, msOfSamples } from '../audio/format';
 import { SampleJoiner } from '../audio/sample-joiner';
 import { parseWavHeader, wavHeader, type WavHeader } from '../containers/wav-header';
 import { ContainerDecoder } from '../containers/container-decoder';
 import { OPUS_CLOCK_RATE } from '../opus/packet';
 import { OggEncoder } from '../containers/ogg-encoder';
 import { Resampler } from '../resample/resampler';
-import type { CheckedDecodeOptions } from './options';
+import type { CheckedDecodeOptions, EncodeFormat } from './options';
 
 /** Kinds of files that need no ffmpeg. */
 export type OwnKind = 'wav' | 'ogg-opus' | 'webm-opus';
@@ -35,7 +35,14 @@ export function ownDecoder(kind: OwnKind, options: CheckedDecodeOptions): OwnDec
   return kind === 'wav' ? new WavDecoder(options) : new OpusFileDecoder(options);
 }
 
-export function ownEncoder(format: 'wav' | 'ogg-opus', bitrate: number): OwnEncoder {
+/** Formats that are encoded without ffmpeg. */
+export type OwnFormat = Exclude<OwnKind, 'webm-opus'>;
+
+export function isOwnFormat(format: EncodeFormat): format is OwnFormat {
+  return format === 'wav' || format === 'ogg-opus';
+}
+
+export function ownEncoder(format: OwnFormat, bitrate: number): OwnEncoder {
   return format === 'wav' ? new WavEncoder() : new OggEncoder({ bitrate });
 }
 
@@ -114,7 +121,7 @@ class WavDecoder implements OwnDecoder {
     if (samples === 0) return [];
     const { position } = this;
     this.position += samples;
-    const time = (position * 1000) / format.sampleRate;
+    const time = msOfSamples(format.sampleRate, position);
     return this.resampler.push({ format, data, samples, position, time, gap: 0, latencyMs: 0 });
   }
 }

@@ -1,5 +1,5 @@
 /** Turns ffmpeg's output, a WAV stream, into frames of one length, trimmed to the length that the file states. */
-import { bytesPerSample, samplesInMs, type PcmFormat } from '../audio/format';
+import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
 import { samplesIn, sliceFrame, type PcmFrame } from '../audio/frame';
 import { Framer } from '../audio/framer';
 import { SampleJoiner } from '../audio/sample-joiner';
@@ -81,7 +81,7 @@ export class PcmOutput {
     if (samples === 0) return [];
     const { position } = this;
     this.position += samples;
-    const time = (position * 1000) / format.sampleRate;
+    const time = msOfSamples(format.sampleRate, position);
     const frame: PcmFrame = { format, data, samples, position, time, gap: 0, latencyMs: 0 };
     return sound.expected === undefined ? sound.framer.push(frame) : this.hold(sound, frame);
   }
