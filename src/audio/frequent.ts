@@ -1,5 +1,5 @@
 /** Tells when something happens too often. */
-import type { Clock } from '../audio/clock';
+import type { Clock } from './clock';
 
 export class Frequent {
   private times: number[] = [];

@@ -1,7 +1,7 @@
 /** The bot's log-in at Discord's main gateway, in the relay process. */
 import type { Clock } from '../audio/clock';
 import { badToken, RelayEnd } from './failure';
-import { Frequent } from './frequent';
+import { Frequent } from '../audio/frequent';
 import type { DiscordLibraries, Dispatch, GatewayManager, Rest } from './libraries';
 import type { RelayStart } from './relay-messages';
 

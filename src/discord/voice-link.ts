@@ -1,7 +1,7 @@
 /** The bot's place in a voice channel, in the relay process: how it is kept, and how it ends. */
 import type { Clock } from '../audio/clock';
 import { RelayEnd } from './failure';
-import { Frequent } from './frequent';
+import { Frequent } from '../audio/frequent';
 import type {
   AdapterMethods,
   Networking,

@@ -2,11 +2,12 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Clock } from '../audio/clock';
+import { Frequent } from '../audio/frequent';
 import { CloseCode } from '../protocol/close-codes';
 import { NOT_A_CLIENT_MESSAGE, parseClientMessage, type ServerMessage } from '../protocol/messages';
 
-/** The tenth message that is not one of the protocol's, within this time, ends the connection. */
-const MAX_UNREADABLE = 10;
+/** One more message than so many that is not one of the protocol's, within this time, ends the connection. */
+const MAX_UNREADABLE = 9;
 const UNREADABLE_WINDOW_MS = 10_000;
 /** Answers to pings that may wait to be read. */
 const MAX_WAITING_ANSWERS = 100;
@@ -21,16 +22,17 @@ export function sendMessage(webSocket: WebSocket, message: ServerMessage): void 
  * their closing is put off: whether pings are answered must not give away which token is right.
  */
 export class ControlMessages {
-  private unreadable: number[] = [];
+  private readonly unreadable: Frequent;
   /** Answers sent since the socket last had nothing to write. */
   private waitingAnswers = 0;
 
   constructor(
     private readonly socket: Duplex,
     private readonly webSocket: WebSocket,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly close: (code: CloseCode, reason: string, message?: string) => void,
   ) {
+    this.unreadable = new Frequent(MAX_UNREADABLE, UNREADABLE_WINDOW_MS, clock);
     webSocket.on('ping', (payload) => this.answer(() => webSocket.pong(payload, false)));
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.onMessage(data, isBinary));
   }
@@ -54,10 +56,7 @@ export class ControlMessages {
   }
 
   private refuse(): void {
-    const now = this.clock.now();
-    this.unreadable = this.unreadable.filter((time) => now - time < UNREADABLE_WINDOW_MS);
-    this.unreadable.push(now);
-    if (this.unreadable.length >= MAX_UNREADABLE) {
+    if (this.unreadable.add()) {
       this.close(CloseCode.policyViolation, 'too many unreadable messages', NOT_A_CLIENT_MESSAGE);
     } else {
       sendMessage(this.webSocket, { type: 'error', message: NOT_A_CLIENT_MESSAGE });

@@ -8,7 +8,7 @@ import { checkIds } from '../../src/discord/channel-check';
 import { claimVoice } from '../../src/discord/claims';
 import { DiscordVoice } from '../../src/discord/discord-voice';
 import { failureOf } from '../../src/discord/failure';
-import { Frequent } from '../../src/discord/frequent';
+import { Frequent } from '../../src/audio/frequent';
 import { JoinBackoff } from '../../src/discord/join-backoff';
 import { loadLibraries } from '../../src/discord/libraries';
 import { SpeakingOrder } from '../../src/discord/speaking-order';
