@@ -1,13 +1,11 @@
 /** The node that speaks in a Discord voice channel. */
-import { systemClock } from '../../src/audio/clock';
 import { registerNode, type Red } from '../shared/red';
 import { credentialsOf } from '../shared/settings';
+import { SYSTEM_DEPENDENCIES } from '../shared/stream-node';
 import { SETTINGS } from './settings';
-import { VoiceNode, type Dependencies } from './voice-node';
+import { VoiceNode, type VoiceNodeDependencies } from './voice-node';
 
-const REAL: Dependencies = { clock: systemClock, defer: (fn) => void setImmediate(fn) };
-
-export = function (RED: Red, dependencies: Dependencies = REAL): void {
+export = function (RED: Red, dependencies: VoiceNodeDependencies = SYSTEM_DEPENDENCIES): void {
   registerNode(
     RED,
     'orgo-discord-voice',

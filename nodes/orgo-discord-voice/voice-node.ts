@@ -1,11 +1,11 @@
 /** What the node does: speaks what comes in, joins, leaves and moves as told, and says what happens. */
-import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
 import { DiscordVoice, type VoiceEvent, type VoiceState } from '../../src/discord/discord-voice';
 import type { RelayProgram } from '../../src/discord/relay';
 import { inWords } from '../shared/audio-description';
 import type { Message, NodeBehaviour, NodeConfig, Red, RedNode } from '../shared/red';
 import { StatusLine } from '../shared/status';
+import type { Dependencies } from '../shared/stream-node';
 import { readSettings } from './settings';
 import { SpokenStreams } from './spoken-streams';
 import { silenceReason, wordsFor } from './voice-words';
@@ -13,11 +13,7 @@ import { silenceReason, wordsFor } from './voice-words';
 const NO_TOKEN =
   "No token is set: the bot can't log in. Copy it from Discord's developer portal (Bot > Reset Token) into the node";
 
-/** What the node is given, so that tests stand still. */
-export interface Dependencies {
-  readonly clock: Clock;
-  /** Calls later, when the event loop has seen to everything else; setImmediate. */
-  readonly defer: (fn: () => void) => void;
+export interface VoiceNodeDependencies extends Dependencies {
   /** How the relay process is started; as this package has it. */
   readonly program?: RelayProgram;
 }
@@ -37,7 +33,7 @@ export class VoiceNode implements NodeBehaviour {
     RED: Red,
     private readonly node: RedNode,
     config: NodeConfig,
-    { clock, defer, program }: Dependencies,
+    { clock, defer, program }: VoiceNodeDependencies,
   ) {
     const settings = readSettings(config, node.credentials);
     this.status = new StatusLine(RED, node, clock);

@@ -2,7 +2,7 @@
  * The one harness of all nodes that change sound. It alone knows messages, streams, idle time, `complete` and
  * `reset`; a node brings a NodeTransform, which knows sound.
  */
-import type { Clock } from '../../src/audio/clock';
+import { systemClock, type Clock } from '../../src/audio/clock';
 import { asError, errorText, OrgoError } from '../../src/audio/errors';
 import { descriptionOf, inWords, streamNameOf } from './audio-description';
 import type { Message, NodeBehaviour, RedNode, Send } from './red';
@@ -26,6 +26,8 @@ export interface Dependencies {
   /** Calls later, when the event loop has seen to everything else; setImmediate. */
   readonly defer: (fn: () => void) => void;
 }
+
+export const SYSTEM_DEPENDENCIES: Dependencies = { clock: systemClock, defer: (fn) => void setImmediate(fn) };
 
 /** At most so many streams at once. */
 export const MAX_STREAMS = 256;

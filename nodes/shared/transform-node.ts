@@ -1,5 +1,4 @@
 /** Makes a Node-RED node of a transform: a node that changes sound says here what is its own, and nothing else. */
-import { systemClock } from '../../src/audio/clock';
 import type { AudioFormat } from '../../src/audio/format';
 import { INPUT_SETTINGS } from './audio-description';
 import type { Accepted } from './messages/message-reader';
@@ -15,6 +14,7 @@ import { parseSettings } from './settings';
 import { StatusLine, type Look } from './status';
 import {
   StreamNode,
+  SYSTEM_DEPENDENCIES,
   type Dependencies,
   type NodeTransform,
   type Stream,
@@ -70,7 +70,6 @@ export interface TransformNodeDefinition<State, Live, T extends NodeTransform<Li
 }
 
 const BAD_INPUT: Shown = ['error', 'bad-input'];
-const REAL: Dependencies = { clock: systemClock, defer: (fn) => void setImmediate(fn) };
 
 /** A module for Node-RED that registers the node. */
 export function defineTransformNode<
@@ -78,7 +77,7 @@ export function defineTransformNode<
   Live = unknown,
   T extends NodeTransform<Live> = NodeTransform<Live>,
 >(definition: TransformNodeDefinition<State, Live, T>): (RED: Red, dependencies?: Dependencies) => void {
-  return (RED, dependencies = REAL) =>
+  return (RED, dependencies = SYSTEM_DEPENDENCIES) =>
     registerNode(
       RED,
       definition.type,
