@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { Resampler, type Quality } from '../../src/resample/resampler';
 import { channelOf, EDGE_S, PAIRS, cut, dB, fitTone, format, joined, middle, tone } from './signals';
 
-/** One channel that comes out when a tone of 1 s goes in as f32. */
+/** One channel that comes out when a tone of 0.5 s goes in as f32. */
 function resampledTone(
   from: number,
   to: number,
@@ -13,7 +13,7 @@ function resampledTone(
   amplitude = 0.5,
 ): Float64Array {
   const resampler = new Resampler({ sampleRate: to, quality });
-  const frames = cut(tone(format(from, 1, 'f32le'), from, hz, amplitude), [from / 50]);
+  const frames = cut(tone(format(from, 1, 'f32le'), from / 2, hz, amplitude), [from / 50]);
   const out = [...frames.flatMap((frame) => resampler.push(frame)), ...resampler.flush()];
   return middle(channelOf(out), Math.round(to * EDGE_S));
 }
