@@ -48,8 +48,16 @@ export class SoundDecoder {
   }
 }
 
-/** Floats to Opus packets of 20 ms. */
-export class SoundEncoder {
+/** Floats to packets of 20 ms. */
+export interface PacketEncoder {
+  push(floats: Floats): Buffer[];
+  /** The rest, filled up with silence. */
+  flush(): Buffer[];
+  close(): void;
+}
+
+/** By libopus. */
+export class SoundEncoder implements PacketEncoder {
   private readonly encoder: OpusEncoder;
   private position = 0;
 
@@ -61,10 +69,11 @@ export class SoundEncoder {
   push(floats: Floats): Buffer[] {
     const samples = floats.length / CHANNELS;
     if (samples === 0) return [];
-    const data = Buffer.from(Int16Array.from(floats, floatToS16).buffer);
+    const pcm = new Int16Array(floats.length);
+    for (let i = 0; i < floats.length; i++) pcm[i] = floatToS16(floats[i] ?? 0);
     const frame: PcmFrame = {
       format: FORMAT,
-      data,
+      data: Buffer.from(pcm.buffer),
       samples,
       position: this.position,
       time: 0,

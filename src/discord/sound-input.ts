@@ -6,7 +6,14 @@ import { levelOf } from '../audio/samples';
 import type { OpusFrame } from '../opus/encoder';
 import { OpusRecut } from './opus-recut';
 import { needsStretching, RateControl, type QueueReport } from './rate-control';
-import { CHANNELS, SAMPLE_RATE, SoundDecoder, SoundEncoder, type Floats } from './sound-encoder';
+import {
+  CHANNELS,
+  SAMPLE_RATE,
+  SoundDecoder,
+  SoundEncoder,
+  type Floats,
+  type PacketEncoder,
+} from './sound-encoder';
 import { FRAME_MS, FRAME_SAMPLES, looksSilent, type SoundPacket } from './sound-packet';
 import { Stretcher } from './stretcher';
 
@@ -30,14 +37,17 @@ export class SoundInput {
   private readonly rate = new RateControl();
   private readonly stretcher = new Stretcher();
   private decoder: SoundDecoder | undefined;
-  private encoder: SoundEncoder | undefined;
+  private encoder: PacketEncoder | undefined;
   private reencodes = false;
   private paused = false;
   private reportsWithoutPause = 0;
   /** Level of the frame that is being filled, for what is encoded here. */
   private readonly levels = new FrameLevels();
 
-  constructor(private readonly settings: SoundInputSettings) {}
+  constructor(
+    private readonly settings: SoundInputSettings,
+    private readonly newEncoder: () => PacketEncoder = () => new SoundEncoder(settings.bitrate),
+  ) {}
 
   /** Whether Opus is decoded and encoded anew. */
   get isReencoding(): boolean {
@@ -102,7 +112,7 @@ export class SoundInput {
   }
 
   private encode(floats: Floats, endMs: number): SoundPacket[] {
-    this.encoder ??= new SoundEncoder(this.settings.bitrate);
+    this.encoder ??= this.newEncoder();
     this.levels.push(floats);
     const packets = this.encoder.push(floats);
     return packets.map((opus, i) => {

@@ -29,6 +29,12 @@ export class Stretcher {
     const last = held.length / CHANNELS - TAPS;
     const count = Math.max(0, Math.floor((last - this.place) / this.ratio) + 1);
     const output = new Float32Array(count * CHANNELS);
+    if (this.ratio === 1 && this.place === 0) {
+      // Every filter would be the one that takes a single sample.
+      output.set(held.subarray((HALF_WIDTH - 1) * CHANNELS, (HALF_WIDTH - 1 + count) * CHANNELS));
+      this.held = held.slice(count * CHANNELS);
+      return output;
+    }
     for (let i = 0; i < count; i++) {
       const first = Math.floor(this.place);
       interpolate(held, first * CHANNELS, this.place - first, output, i * CHANNELS);

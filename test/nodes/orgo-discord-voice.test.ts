@@ -170,26 +170,12 @@ describe(TYPE, () => {
     assert.equal(await node.receive(pcm(20, Date.now())), undefined);
   });
 
-  it('takes ten minutes of a longer recording, and refuses the rest, once', async () => {
-    const node = create();
-    await untilStatus(node, 'encrypted');
-    const audio = { encoding: 'opus', sampleRate: 48000, channels: 2, samples: 960 };
-    const refusals: { at: number; text: string }[] = [];
-    for (let packet = 0; packet < 20 * 60 * 50; packet++) {
-      const error = await node.receive({ payload: OPUS, audio });
-      if (error) refusals.push({ at: packet, text: error.message });
-    }
-    assert.equal(refusals.length, 1);
-    assert.match(refusals[0]?.text ?? '', /more than 10 minutes/);
-    assert.ok((refusals[0]?.at ?? 0) >= 10 * 60 * 50);
-  });
-
   it('encodes a long recording bit by bit, so that nothing else waits', async () => {
     const node = create();
     await untilStatus(node, 'encrypted');
     const audio = { encoding: 's16le', sampleRate: 48000, channels: 1 };
     let done = false;
-    const taken = node.receive({ payload: Buffer.alloc(96_000 * 10), audio }).then((error) => {
+    const taken = node.receive({ payload: Buffer.alloc(96_000 * 2), audio }).then((error) => {
       done = true;
       return error;
     });

@@ -25,11 +25,15 @@ export class Simulation {
   readonly speaking: boolean[] = [];
   readonly pacer: Pacer;
 
-  constructor(settings: Partial<PacerSettings> = {}) {
+  /** @param settings.remembers how much of what was sent is kept: the first one, and these many of the last */
+  constructor({ remembers = Infinity, ...settings }: Partial<PacerSettings> & { remembers?: number } = {}) {
     this.pacer = new Pacer(
       { maxQueueMs: 160, liveDuringRecording: 'drop', ...settings },
       {
-        send: (opus, rtpTime) => this.sent.push({ at: this.now, rtpTime, opus }),
+        send: (opus, rtpTime) => {
+          this.sent.push({ at: this.now, rtpTime, opus });
+          if (this.sent.length > 2 * remembers) this.sent.splice(1, remembers);
+        },
         setSpeaking: (on) => this.speaking.push(on),
       },
     );
