@@ -1,5 +1,5 @@
 /** The relay process as Node-RED's process sees it: started, fed, drained, and certainly ended. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { extname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
@@ -24,6 +24,8 @@ export interface RelayProgram {
   readonly execPath: string;
   readonly execArgv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** In place of node:child_process's. */
+  readonly fork?: (modulePath: string, args: readonly string[], options: ForkOptions) => ChildProcess;
 }
 
 /** Beside this file, by the Node.js that runs us, with our environment: NODE_EXTRA_CA_CERTS among it. */
@@ -59,7 +61,7 @@ export class Relay {
     private readonly events: RelayEvents,
     program: RelayProgram = ownProgram(),
   ) {
-    this.child = fork(program.modulePath, [], {
+    this.child = (program.fork ?? fork)(program.modulePath, [], {
       execPath: program.execPath,
       execArgv: [...program.execArgv],
       env: program.env,

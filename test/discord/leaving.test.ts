@@ -1,17 +1,12 @@
 /** What a voice does while its relay process leaves: told to join again it comes back, and it leaves nothing running. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe } from 'node:test';
 import { systemClock, type Clock } from '../../src/audio/clock';
 import { DiscordVoice, type VoiceEvent, type VoiceState } from '../../src/discord/discord-voice';
 import { it } from '../support/hang-guard';
+import { fakeRelay } from './support/fake-relay';
 
 const PLACE = { token: 'a.b.c', guildId: '100000000000000001', channelId: '200000000000000001' };
-const PROGRAM = {
-  modulePath: join(__dirname, '..', 'nodes', 'fixtures', 'relay.mjs'),
-  ...{ execPath: process.execPath, execArgv: [], env: process.env },
-};
-
 /** A clock that knows how many timers run. */
 class CountingClock implements Clock {
   pending = 0;
@@ -48,7 +43,7 @@ class Rig {
       onEvent: ({ event }: VoiceEvent) => void this.events.push(event),
       onError: (error: Error) => assert.fail(error),
     };
-    this.voice = new DiscordVoice(PLACE, sink, { clock: this.clock, program: PROGRAM });
+    this.voice = new DiscordVoice(PLACE, sink, { clock: this.clock, program: fakeRelay() });
   }
 
   async state(kind: VoiceState['kind']): Promise<void> {

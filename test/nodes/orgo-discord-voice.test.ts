@@ -1,7 +1,6 @@
 /** The node that speaks in Discord, with a relay process that tells what it was given. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import register from '../../nodes/orgo-discord-voice/orgo-discord-voice';
 import type { Message } from '../../nodes/shared/red';
@@ -9,6 +8,7 @@ import type { RelayFailure } from '../../src/discord/relay-messages';
 import type { RelayProgram } from '../../src/discord/relay';
 import { wavHeader } from '../../src/containers/wav-header';
 import { systemClock } from '../../src/audio/clock';
+import { fakeRelay } from '../discord/support/fake-relay';
 import { FakeRed, type FakeNode } from './fake-red';
 
 const TYPE = 'orgo-discord-voice';
@@ -21,20 +21,15 @@ const OPUS = Buffer.concat([Buffer.from([0xfc]), Buffer.alloc(80, 7)]);
 
 const opened: FakeNode[] = [];
 
-function relay(env: Record<string, string> = {}): RelayProgram {
-  const modulePath = join(__dirname, 'fixtures', 'relay.mjs');
-  return { modulePath, execPath: process.execPath, execArgv: [], env: { ...process.env, ...env } };
-}
-
 interface Options extends Record<string, unknown> {
-  env?: Record<string, string>;
+  program?: RelayProgram;
   /** What a millisecond of a timer is made: less, where what comes every 10 s is to be seen. */
   timersMs?: number;
 }
 
 /** A node; its status is not held back by the four a second that an editor gets. */
 function create(
-  { env = {}, token = TOKEN, timersMs = 1, ...config }: Options = {},
+  { program = fakeRelay(), token = TOKEN, timersMs = 1, ...config }: Options = {},
   RED = new FakeRed(),
 ): FakeNode {
   let asked = 0;
@@ -43,7 +38,7 @@ function create(
     now: () => systemClock.now() + 1000 * asked++,
     after: (ms: number, fn: () => void) => systemClock.after(ms * timersMs, fn),
   };
-  register(RED, { clock, defer: (fn) => void setImmediate(fn), program: relay(env) });
+  register(RED, { clock, defer: (fn) => void setImmediate(fn), program });
   const node = RED.create(TYPE, { guildId: GUILD, channelId: CHANNEL, ...config }, { token });
   opened.push(node);
   return node;
@@ -90,7 +85,7 @@ describe(TYPE, () => {
     ['waiting', 'securing', 'yellow'],
   ] as const) {
     it(`shows ${text} where encryption is ${encryption}`, async () => {
-      const node = create({ env: { TEST_RELAY_ENCRYPTION: encryption } });
+      const node = create({ program: fakeRelay({ encryption }) });
       await untilStatus(node, text);
       assert.equal(node.lastStatus?.fill, fill);
     });
@@ -106,7 +101,7 @@ describe(TYPE, () => {
   ] as const) {
     it(`shows ${text} in red, reports it once, and answers a recording with it`, async () => {
       const failure: RelayFailure = { code, then, text: `What happened: ${text}` };
-      const node = create({ env: { TEST_RELAY_FAILURE: JSON.stringify(failure) } });
+      const node = create({ program: fakeRelay({ failure }) });
       await untilStatus(node, text);
       assert.equal(node.lastStatus?.fill, 'red');
       assert.deepEqual(node.errors, [failure.text]);
