@@ -1,10 +1,7 @@
 /** The entry of resources/orgo-editor.js, which each node's html loads: hands `orgoEditor` to the html's own script. */
 import type { Settings } from '../src/settings/setting';
-import { createEditor } from './index';
+import { createEditor, type MakeOwn } from './index';
 import type { JQuery } from './node-red';
-
-/** The settings of all nodes by type: the build puts them in. */
-declare const SCHEMAS: Readonly<Record<string, Settings>>;
 
 interface Browser {
   readonly $: JQuery;
@@ -12,5 +9,12 @@ interface Browser {
   orgoEditor?: ReturnType<typeof createEditor>;
 }
 
-const browser = globalThis as unknown as Browser;
-browser.orgoEditor = createEditor(SCHEMAS, { $: browser.$, translate: (key) => browser.RED._(key) });
+/** The build calls this with the settings of all nodes, and the dialogs of those that have one of their own, by type. */
+export function installEditor(
+  schemas: Readonly<Record<string, Settings>>,
+  dialogs: Readonly<Record<string, MakeOwn>>,
+): void {
+  const browser = globalThis as unknown as Browser;
+  const { $, RED } = browser;
+  browser.orgoEditor = createEditor(schemas, { $, translate: (key) => RED._(key) }, dialogs);
+}

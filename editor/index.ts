@@ -1,4 +1,4 @@
-/** What each node's html calls: everything in a node's definition that follows from its settings. */
+/** What each node's html calls: all of a node's definition that follows from its settings and its `dialog.ts`. */
 import type { Settings } from '../src/settings/setting';
 import { credentialsOf, defaultsOf, type OwnCheck } from './definition';
 import { Dialog, type CurrentValue } from './dialog';
@@ -15,8 +15,10 @@ export interface Remark {
   readonly shown: (value: CurrentValue) => boolean;
 }
 
-/** What a node's html adds to what follows from its settings. */
+/** What a node's `dialog.ts` adds to what follows from its settings. */
 export interface Own {
+  /** What the node is called in a flow where it has no name; its type. */
+  readonly label?: (this: EditorNode) => unknown;
   readonly remarks?: Readonly<Record<string, Remark>>;
   readonly checks?: Readonly<Record<string, OwnCheck>>;
   /** Given the usual row of a setting and the node's words, what stands there instead. */
@@ -45,8 +47,15 @@ export interface Browser {
   readonly translate: (key: string) => string;
 }
 
+/** What `nodes/<type>/dialog.ts` exports as `dialog`, for a node whose dialog is more than its settings. */
+export type MakeOwn = ($: JQuery) => Own;
+
 /** Makes what the nodes' html files call as `orgoEditor`. */
-export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, translate }: Browser) {
+export function createEditor(
+  schemas: Readonly<Record<string, Settings>>,
+  { $, translate }: Browser,
+  dialogs: Readonly<Record<string, MakeOwn>> = {},
+) {
   function wordsOf(type: string): Words {
     return (key) => {
       const full = `${type}.${key}`;
@@ -55,7 +64,8 @@ export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, t
     };
   }
 
-  function define(type: string, prefix: string, own: Own): Definition {
+  function define(type: string, prefix: string): Definition {
+    const own = dialogs[type]?.($) ?? {};
     const settings = schemas[type];
     if (!settings) throw new Error(`There are no settings of ${type}: build the package again`);
     const words = wordsOf(type);
@@ -83,7 +93,7 @@ export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, t
       defaults: defaultsOf(settings, own.checks),
       credentials: credentialsOf(settings),
       label() {
-        return (this.name ?? '') ? String(this.name) : type;
+        return [this.name, own.label?.call(this)].find(isText) ?? type;
       },
       labelStyle() {
         return (this.name ?? '') ? 'node_label_italic' : '';
@@ -105,13 +115,17 @@ export function createEditor(schemas: Readonly<Record<string, Settings>>, { $, t
 
   return {
     /** For a node of the palette. */
-    node: (type: string, own: Own = {}) => define(type, 'node-input-', own),
+    node: (type: string) => define(type, 'node-input-'),
     /** For a config node. */
-    configNode: (type: string, own: Own = {}) => define(type, 'node-config-input-', own),
+    configNode: (type: string) => define(type, 'node-config-input-'),
   };
 }
 
 function remarkRow(prefix: string, name: string, words: Words): string {
   const text = escapeHtml(words(`remark.${name}`) ?? name);
   return `\n<div class="form-tips" data-remark="${prefix}${name}" style="margin-bottom: 12px">${text}</div>`;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

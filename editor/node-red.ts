@@ -15,6 +15,7 @@ export interface Field {
   replaceWith(other: Field): Field;
   toggle(shown: boolean): Field;
   on(events: string, listener: () => void): Field;
+  trigger(event: string): Field;
   get(): readonly { readonly value?: string }[];
 }
 

@@ -4,9 +4,9 @@ import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
 
-/** Beside a node: its editor, words and icons. In src: data that the code reads, and licences of what it embeds. */
+/** Beside a node: its words and icons. In src: data that the code reads, and licences of what it embeds. */
 const ASSETS = [
-  { root: 'nodes', pattern: /(\.html|[/\\]locales[/\\].+\.json|[/\\]icons[/\\].+\.(svg|png))$/ },
+  { root: 'nodes', pattern: /([/\\]locales[/\\].+\.(json|html)|[/\\]icons[/\\].+\.(svg|png))$/ },
   { root: 'src', pattern: /(\.raw|\.bin|LICENSE)$/ },
 ];
 

@@ -1,12 +1,14 @@
 /**
- * Makes what Node-RED's editor needs of the nodes' settings: the script that every node's html loads, every node's
- * words with those that all share, and the table of settings in its help and in docs/settings.md. `node --import tsx scripts/editor.ts <folder of the compiled package>`
+ * Makes what Node-RED's editor needs of the nodes' folders: every node's html, the script that each of them loads,
+ * every node's words with those that all share, and the table of settings in its help and in docs/settings.md.
+ * `node --import tsx scripts/editor.ts <folder of the compiled package>`
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Settings } from '../src/settings/setting';
-import { catalogOf, NODE_TYPES, settingsOf, wordsOf } from './lib/node-settings';
+import { nodeHtml } from './lib/node-html';
+import { catalogOf, hasDialog, NODE_TYPES, settingsOf, wordsOf } from './lib/node-settings';
 import { HELP_PLACEHOLDER, helpTable, settingsPage } from './lib/settings-table';
 
 const ROOT = join(__dirname, '..');
@@ -18,6 +20,7 @@ function main(compiled: string): void {
   const schemas: Record<string, Settings> = {};
   for (const type of NODE_TYPES) {
     schemas[type] = settingsOf(type);
+    writeFileSync(join(compiled, 'nodes', type, `${type}.html`), nodeHtml(type));
     const words = join(compiled, 'nodes', type, 'locales', 'en-US');
     writeFileSync(join(words, `${type}.json`), JSON.stringify({ [type]: catalogOf(type) }));
     const help = join(words, `${type}.html`);
@@ -32,15 +35,26 @@ function main(compiled: string): void {
   const script = join(RESOURCES, 'orgo-editor.js');
   const staged = `${script}.${process.pid}`;
   const { outputFiles } = buildSync({
-    entryPoints: [join(ROOT, 'editor', 'browser.ts')],
+    stdin: { contents: entryOf(schemas), resolveDir: ROOT },
     bundle: true,
     format: 'iife',
     target: TARGET,
     write: false,
-    define: { SCHEMAS: JSON.stringify(schemas) },
   });
   for (const { contents } of outputFiles) writeFileSync(staged, contents);
   renameSync(staged, script);
+}
+
+/** The entry of the bundle. */
+function entryOf(schemas: Readonly<Record<string, Settings>>): string {
+  const types = NODE_TYPES.filter(hasDialog);
+  const imports = types.map(
+    (type, index) => `import { dialog as dialog${index} } from './nodes/${type}/dialog';`,
+  );
+  const dialogs = types.map((type, index) => `'${type}': dialog${index}`);
+  return `import { installEditor } from './editor/browser';
+${imports.join('\n')}
+installEditor(${JSON.stringify(schemas)}, { ${dialogs.join(', ')} });`;
 }
 
 const [compiled] = process.argv.slice(2);

@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { MakeOwn } from '../../editor';
 import type { Words } from '../../editor/node-red';
 import type { Settings } from '../../src/settings/setting';
 
-const NODES = join(__dirname, '..', '..', 'nodes');
+/** Where the nodes' folders are. */
+export const NODES = join(__dirname, '..', '..', 'nodes');
 const load = createRequire(__filename);
 
 /** Words by key, nested. */
@@ -13,9 +15,9 @@ export interface Catalog {
   readonly [key: string]: string | Catalog;
 }
 
-/** Types of the nodes: the folders that hold settings and an editor. */
-export const NODE_TYPES: readonly string[] = readdirSync(NODES).filter((type) =>
-  ['settings.ts', `${type}.html`].every((file) => existsSync(join(NODES, type, file))),
+/** Types of the nodes: the folders that hold settings. */
+export const NODE_TYPES: readonly string[] = readdirSync(NODES).filter(
+  (type) => type.startsWith('orgo-') && existsSync(join(NODES, type, 'settings.ts')),
 );
 
 /** What `nodes/<type>/settings.ts` exports as SETTINGS. */
@@ -23,6 +25,17 @@ export function settingsOf(type: string): Settings {
   const module = load(join(NODES, type, 'settings.ts')) as { SETTINGS?: Settings };
   if (!module.SETTINGS) throw new Error(`nodes/${type}/settings.ts exports no SETTINGS`);
   return module.SETTINGS;
+}
+
+/** Whether a node's dialog is more than its settings: what is its own is `nodes/<type>/dialog.ts`. */
+export function hasDialog(type: string): boolean {
+  return existsSync(join(NODES, type, 'dialog.ts'));
+}
+
+/** What `nodes/<type>/dialog.ts` exports; nothing of a node without one. */
+export function dialogsOf(type: string): Readonly<Record<string, MakeOwn>> {
+  if (!hasDialog(type)) return {};
+  return { [type]: (load(join(NODES, type, 'dialog.ts')) as { dialog: MakeOwn }).dialog };
 }
 
 /** A node's English words: its own, and those that all nodes share, where it has none of its own for a key. */

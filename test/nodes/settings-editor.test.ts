@@ -8,7 +8,8 @@ import { runInNewContext } from 'node:vm';
 import { createEditor, PACKAGE, type Definition } from '../../editor';
 import type { EditorNode, Field } from '../../editor/node-red';
 import type { Red } from '../../nodes/shared/red';
-import { NODE_TYPES, settingsOf, wordsOf } from '../../scripts/lib/node-settings';
+import { nodeHtml } from '../../scripts/lib/node-html';
+import { dialogsOf, NODE_TYPES, settingsOf, wordsOf } from '../../scripts/lib/node-settings';
 import { HELP_PLACEHOLDER, helpTable, settingsPage } from '../../scripts/lib/settings-table';
 import type { Setting, Settings } from '../../src/settings/setting';
 import { FakeRed } from './fake-red';
@@ -35,11 +36,10 @@ function load(type: string, settings: Settings): { definition: Definition; rows:
   const words = wordsOf(type);
   const prefix = `${PACKAGE}/${type}:${type}.`;
   const translate = (key: string): string => words(key.slice(prefix.length)) ?? key;
-  const orgoEditor = createEditor({ [type]: settings }, { $, translate });
+  const orgoEditor = createEditor({ [type]: settings }, { $, translate }, dialogsOf(type));
   let definition: unknown;
   const registerType = (_type: string, given: unknown): void => void (definition = given);
-  const [, script = ''] =
-    /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(read(type, `${type}.html`)) ?? [];
+  const [, script = ''] = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(nodeHtml(type)) ?? [];
   runInNewContext(script, { RED: { nodes: { registerType } }, orgoEditor, $ });
   return { definition: definition as Definition, rows };
 }
@@ -151,7 +151,7 @@ for (const type of NODE_TYPES) {
     });
 
     it('belong to a node that is registered in the open', () => {
-      const html = read(type, `${type}.html`);
+      const html = nodeHtml(type);
       assert.ok(html.includes(`RED.nodes.registerType('${type}', {`));
       assert.ok(html.includes(`<script src="resources/${PACKAGE}/orgo-editor.js"></script>`));
       assert.ok(html.includes(`data-template-name="${type}"`));

@@ -7,6 +7,8 @@ import { packPackage, ROOT, type PackedPackage } from '../support/packed-package
 
 const PUBLISHED =
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|resources\/orgo-editor\.js|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
+/** AssemblyScript runs as the WebAssembly that was made of it; dialogs are in resources/orgo-editor.js. */
+const BUILT_ELSEWHERE = /(\.as|^dialog)\.ts$/;
 const MAX_DEPENDENCIES = 6;
 
 describe('the published package', () => {
@@ -35,8 +37,7 @@ describe('the published package', () => {
     const missing = [];
     for (const root of ['nodes', 'src']) {
       const entries = await readdir(join(ROOT, root), { recursive: true, withFileTypes: true });
-      // AssemblyScript runs as the WebAssembly that was made of it, not as itself.
-      for (const entry of entries.filter((file) => file.isFile() && !file.name.endsWith('.as.ts'))) {
+      for (const entry of entries.filter((file) => file.isFile() && !BUILT_ELSEWHERE.test(file.name))) {
         const path = join(entry.parentPath, entry.name).slice(ROOT.length + 1);
         const built = `dist/${path.replace(/\.ts$/, '.js')}`;
         if (!packed.files.includes(built)) missing.push(built);
