@@ -1,6 +1,7 @@
 /** The stand-in's REST interface and main gateway: who logs in, and which voice channel they are sent to. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 export interface Channel {
@@ -16,6 +17,9 @@ export interface GatewaySession {
   readonly id: string;
   readonly userId: string;
   socket: WebSocket | undefined;
+  readonly connection: Duplex;
+  /** In which it has a voice. */
+  guildId: string;
   channelId: string | null;
   sequence: number;
 }
@@ -32,15 +36,16 @@ const HEARTBEAT_MS = 41_250;
 export interface GatewaySettings {
   /** Bots by their tokens. */
   readonly tokens: Map<string, string>;
-  readonly guildId: string;
+  /** Of which every bot is a member. */
+  readonly guildIds: readonly string[];
   readonly channels: Channel[];
   rolePermissions: string;
   /** REST answers 429 with this `retry_after`, as many times as said. */
   rateLimit: { times: number; retryAfterS: number };
   /** Where the voice server is, as in VOICE_SERVER_UPDATE. */
   voiceEndpoint: string;
-  /** Nothing is answered at all. */
-  silent: boolean;
+  /** What is never answered: anything at all, a new connection (Hello), or a log-in (Ready). */
+  silent: 'everywhere' | 'at-connect' | 'at-login' | undefined;
   /** Voice states are answered, but no voice server is named. */
   withholdVoiceServer: boolean;
   /** Every log-in is closed with this code. */
@@ -62,7 +67,7 @@ export class MainGateway {
   ) {
     this.http = createServer((request, response) => this.onRequest(request, response));
     this.sockets = new WebSocketServer({ server: this.http });
-    this.sockets.on('connection', (socket) => this.onSocket(socket));
+    this.sockets.on('connection', (socket, request) => this.onSocket(socket, request.socket));
   }
 
   get apiUrl(): string {
@@ -91,7 +96,7 @@ export class MainGateway {
     const before = session.channelId;
     session.channelId = channelId;
     this.dispatch(session, 'VOICE_STATE_UPDATE', {
-      ...{ guild_id: this.settings.guildId, channel_id: channelId, user_id: session.userId },
+      ...{ guild_id: session.guildId, channel_id: channelId, user_id: session.userId },
       ...{ session_id: session.id, self_deaf: true, self_mute: false },
     });
     if (channelId === null) {
@@ -99,10 +104,15 @@ export class MainGateway {
     } else if (!this.settings.withholdVoiceServer) this.sendVoiceServer(session);
   }
 
+  /** Announces a text frame of 256 bytes, sends three of them, and closes. */
+  breakOff(session: GatewaySession): void {
+    session.connection.end(Buffer.from([0x81, 126, 1, 0, 0x7b, 0x22, 0x6f]));
+  }
+
   /** As at a change of the voice region. */
   sendVoiceServer(session: GatewaySession): void {
     this.dispatch(session, 'VOICE_SERVER_UPDATE', {
-      ...{ token: 'voice-token', guild_id: this.settings.guildId, endpoint: this.settings.voiceEndpoint },
+      ...{ token: 'voice-token', guild_id: session.guildId, endpoint: this.settings.voiceEndpoint },
     });
   }
 
@@ -113,7 +123,7 @@ export class MainGateway {
   private onRequest(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').replace(/^\/api\/v10/, '');
     this.requests.push({ path, at: performance.now() });
-    if (this.settings.silent) return;
+    if (this.settings.silent === 'everywhere') return;
     const answer = (status: number, body: unknown, headers: Record<string, string> = {}): void => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify(body));
@@ -136,22 +146,23 @@ export class MainGateway {
   }
 
   private resource(path: string): [number, unknown] {
-    const { guildId, channels, rolePermissions } = this.settings;
+    const { guildIds, channels, rolePermissions } = this.settings;
     if (path === '/gateway/bot') {
       const limit = { total: 1000, remaining: 999, reset_after: 0, max_concurrency: 1 };
       return [200, { url: `ws://127.0.0.1:${this.port}`, shards: 1, session_start_limit: limit }];
     }
     const channel = channels.find(({ id }) => path === `/channels/${id}`);
     if (channel) return [200, channel];
-    if (path === `/guilds/${guildId}`) {
+    const guildId = guildIds.find((id) => path.startsWith(`/guilds/${id}`));
+    if (guildId !== undefined && path === `/guilds/${guildId}`)
       return [200, { owner_id: '1', roles: [{ id: guildId, permissions: rolePermissions }] }];
-    }
-    if (path.startsWith(`/guilds/${guildId}/members/`)) return [200, { roles: [] }];
+    if (guildId !== undefined) return [200, { roles: [] }];
     return [404, { message: 'Unknown Channel', code: 10003 }];
   }
 
-  private onSocket(socket: WebSocket): void {
-    if (this.settings.silent) return;
+  private onSocket(socket: WebSocket, connection: Duplex): void {
+    const { silent } = this.settings;
+    if (silent === 'everywhere' || silent === 'at-connect') return;
     let session: GatewaySession | undefined;
     socket.send(JSON.stringify({ op: 10, d: { heartbeat_interval: HEARTBEAT_MS } }));
     socket.on('error', () => socket.terminate());
@@ -162,10 +173,10 @@ export class MainGateway {
           socket.send(JSON.stringify({ op: 11 }));
           return;
         case 2:
-          session = this.identify(socket, payload.d['token']);
+          session = this.identify(socket, payload.d['token'], connection);
           return;
         case 4:
-          if (session) this.onVoiceState(session, payload.d['channel_id']);
+          if (session) this.onVoiceState(session, payload.d);
           return;
         case 6:
           this.resumes.push(performance.now());
@@ -177,7 +188,8 @@ export class MainGateway {
     });
   }
 
-  private identify(socket: WebSocket, token: unknown): GatewaySession | undefined {
+  private identify(socket: WebSocket, token: unknown, connection: Duplex): GatewaySession | undefined {
+    const { guildIds, silent } = this.settings;
     this.identifies.push(performance.now());
     const userId = this.settings.tokens.get(String(token));
     const code = userId === undefined ? 4004 : this.settings.refuseWith;
@@ -185,17 +197,23 @@ export class MainGateway {
       socket.close(code);
       return undefined;
     }
+    if (silent === 'at-login') return undefined;
     const id = `session-${this.sessions.length}`;
-    const session: GatewaySession = { id, userId, socket, channelId: null, sequence: 0 };
+    const [guildId = ''] = guildIds;
+    const session: GatewaySession = {
+      ...{ id, userId, socket, connection, guildId, channelId: null, sequence: 0 },
+    };
     this.sessions.push(session);
     this.dispatch(session, 'READY', {
       ...{ v: 10, user: { id: userId }, session_id: id, resume_gateway_url: `ws://127.0.0.1:${this.port}` },
-      guilds: [{ id: this.settings.guildId, unavailable: true }],
+      guilds: guildIds.map((id) => ({ id, unavailable: true })),
     });
     return session;
   }
 
-  private onVoiceState(session: GatewaySession, channelId: unknown): void {
+  private onVoiceState(session: GatewaySession, data: Payload['d']): void {
+    const channelId = data['channel_id'];
+    session.guildId = String(data['guild_id']);
     const wanted = typeof channelId === 'string' ? channelId : null;
     this.joins.push(wanted);
     this.place(session, wanted);

@@ -50,7 +50,7 @@ export class StandIn {
     const gateway = new MainGateway(
       {
         tokens: new Map([[TOKEN, BOT]]),
-        guildId: GUILD,
+        guildIds: [GUILD, OTHER_GUILD],
         channels: [
           channel(VOICE, 2, 'General'),
           channel(OTHER_VOICE, 2, 'Music'),
@@ -60,7 +60,7 @@ export class StandIn {
         rolePermissions: MAY_SPEAK,
         rateLimit: { times: 0, retryAfterS: 0 },
         voiceEndpoint: voice.endpoint,
-        silent: false,
+        silent: undefined,
         withholdVoiceServer: false,
         refuseWith: undefined,
       },

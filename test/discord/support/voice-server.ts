@@ -24,8 +24,8 @@ export interface VoiceSettings {
   readonly daveVersion: 0 | 1;
   /** Every new client is closed with this code after it has identified. */
   refuseWith?: number | undefined;
-  /** Nothing is said after the connection was taken. */
-  silent?: boolean;
+  /** What is never said: anything at all, or which keys are to be used (Session Description). */
+  silent?: 'everywhere' | 'at-keys';
   /** Share of packets that are not passed on. */
   loss?: number;
 }
@@ -56,6 +56,8 @@ export class VoiceClient implements GroupMember {
 
   constructor(
     readonly userId: string,
+    /** The guild. */
+    readonly serverId: string,
     public socket: WebSocket,
     readonly connection: Duplex,
   ) {}
@@ -133,7 +135,7 @@ export class VoiceServer {
   }
 
   private onSocket(socket: WebSocket, connection: Duplex): void {
-    if (this.settings.silent) return;
+    if (this.settings.silent === 'everywhere') return;
     let client: VoiceClient | undefined;
     socket.send(JSON.stringify({ op: 8, d: { v: 8, heartbeat_interval: HEARTBEAT_MS } }));
     socket.on('error', () => socket.terminate());
@@ -160,7 +162,7 @@ export class VoiceServer {
       return undefined;
     }
     if (data['token'] !== 'voice-token') this.violations.push('identified with a wrong token');
-    const client = new VoiceClient(String(data['user_id']), socket, connection);
+    const client = new VoiceClient(String(data['user_id']), String(data['server_id']), socket, connection);
     const { address, port } = this.udp.address();
     client.sendJson(2, { ssrc: client.ssrc, ip: address, port, modes: this.settings.modes });
     const others = this.clients.map(({ userId }) => userId);
@@ -187,6 +189,7 @@ export class VoiceServer {
         const { mode } = d['data'] as { mode: Mode };
         if (!this.settings.modes.includes(mode)) this.violations.push(`chose ${mode}`);
         client.mode = mode;
+        if (this.settings.silent === 'at-keys') return;
         const dave = this.settings.daveVersion;
         client.sendJson(4, { mode, secret_key: [...client.key], dave_protocol_version: dave });
         // Who speaks already, so that a newcomer can tell whose packets these are.

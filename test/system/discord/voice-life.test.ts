@@ -122,6 +122,18 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
     });
   });
 
+  test('resumes a main gateway that ends in the middle of a frame', async () => {
+    await withVoice(plain, async (rig, discord) => {
+      rig.voice.join();
+      await rig.state('ready');
+      discord.gateway.breakOff(discord.gateway.sessionOf(BOT));
+      await rig.until('a resumed gateway', () => discord.gateway.resumes.length === 1);
+      await rig.state('ready');
+      assert.deepEqual([discord.gateway.identifies.length, discord.voice.identifies.length], [1, 1]);
+      assert.deepEqual(rig.errors, []);
+    });
+  });
+
   test('leaves when told to, and joins again', async () => {
     await withVoice(plain, async (rig, discord) => {
       rig.voice.join();
