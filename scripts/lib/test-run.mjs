@@ -4,7 +4,8 @@ import { join, relative, resolve, sep } from 'node:path';
 import { RUN_COMPILED } from './compile-tests.mjs';
 import { Failure, ROOT, run } from './run.mjs';
 
-const TEST_TIMEOUT_MS = 300_000;
+/** Of a file; no more than a guard against what hangs: a busy machine may be many times slower. */
+const TEST_TIMEOUT_MS = 900_000;
 const TALLY = join(ROOT, 'scripts', 'lib', 'tally.mjs');
 
 /** @typedef {{ passed: number, failed: string[], skipped: Map<string, string[]> }} Tally skipped: names, by reason */

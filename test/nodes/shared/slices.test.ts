@@ -5,6 +5,7 @@ import { OrgoError } from '../../../src/audio/errors';
 import type { Encoding } from '../../../src/audio/format';
 import type { AudioFrame } from '../../../src/audio/frame';
 import { toOutput, type Transform } from '../../../src/audio/transform';
+import { sliceOf } from '../../../nodes/shared/slices';
 import { framing, harness, places, sound } from './harness';
 
 const MONO = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;
@@ -68,4 +69,12 @@ void describe('a message that is worked off in slices', () => {
     assert.equal(node.output(0).length, sent);
     assert.equal(closed(), 1);
   });
+});
+
+void test('a slice holds a sample at least, however slow the sound is', () => {
+  const data = Buffer.alloc(6);
+  const format = { ...MONO, sampleRate: 1 };
+  const frame = { format, data, samples: 3, position: 0, time: 0, gap: 0, latencyMs: 0 };
+  const { slice, next } = sliceOf(frame, 0, 20);
+  assert.deepEqual([slice.samples, next], [1, 1]);
 });
