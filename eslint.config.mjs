@@ -1,6 +1,6 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
-import { MAY_USE } from './scripts/lib/rooms.mjs';
+import { MAY_USE, PLAYER_MAY_USE } from './scripts/lib/rooms.mjs';
 
 const ROOMS = Object.keys(MAY_USE);
 
@@ -26,9 +26,28 @@ const oneDirection = ROOMS.map((room) => {
   };
 });
 
+/** The player runs in browsers: of src/ it takes only what runs there, too. */
+const playerRooms = {
+  files: ['player/**/*.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          { group: ['**/nodes/**', 'node:*'], message: 'The player runs in browsers.' },
+          ...ROOMS.filter((room) => !PLAYER_MAY_USE.includes(room)).map((room) => ({
+            group: [`../src/${room}/*`],
+            message: `player may only use: ${PLAYER_MAY_USE.join(', ')}.`,
+          })),
+        ],
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   {
-    ignores: ['dist/', 'resources/orgo-editor.js', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'],
+    ignores: ['dist/', 'resources/', 'node_modules/', '.tmp/', 'coverage/', '**/*.as.ts'],
   },
   eslint.configs.recommended,
   {
@@ -63,6 +82,7 @@ export default tseslint.config(
     },
   },
   ...oneDirection,
+  playerRooms,
   {
     files: ['**/*.mjs'],
     languageOptions: {

@@ -1,7 +1,8 @@
-/** Compiles src/ and nodes/ into dist/, puts what is no TypeScript beside it, and bundles the editor's script. */
+/** Compiles src/ and nodes/ into dist/, puts what is no TypeScript beside it, and bundles the editor's script and the player. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
 import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
 
 /** Beside a node: its words and icons. In src: data that the code reads, and licences of what it embeds. */
@@ -21,6 +22,7 @@ runMain(async () => {
     ]);
     for (const { root, pattern } of ASSETS) await copyAssets(root, pattern, staging);
     await run(process.execPath, ['--import', 'tsx', 'scripts/editor.ts', staging]);
+    await bundlePlayer();
     await checkDeclaredNodes(staging);
     await rm(join(ROOT, 'dist'), { recursive: true, force: true });
     await rename(staging, join(ROOT, 'dist'));
@@ -36,6 +38,22 @@ async function copyAssets(root, pattern, staging) {
     const path = join(entry.parentPath, entry.name).slice(ROOT.length);
     if (entry.isFile() && pattern.test(path)) await cp(join(ROOT, path), join(staging, path));
   }
+}
+
+/** One module: pages import it, from here or from an audio server, and load it again as their audio worklet. */
+async function bundlePlayer() {
+  const file = join(ROOT, 'resources', 'orgo-player.js');
+  const staged = `${file}.${process.pid}`;
+  await build({
+    entryPoints: [join(ROOT, 'player', 'index.ts')],
+    outfile: staged,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'error',
+  });
+  await rename(staged, file);
 }
 
 /** A node that package.json declares without its two files would fail only in the user's editor. */

@@ -84,7 +84,9 @@ async function onOtherNodes(files, env) {
 }
 
 async function checkSources() {
-  await step('types', process.execPath, [dependency('typescript/bin/tsc'), '-p', '.']);
+  for (const project of ['.', 'player']) {
+    await step(`types of ${project}`, process.execPath, [dependency('typescript/bin/tsc'), '-p', project]);
+  }
   await step('lint', process.execPath, [dependency('eslint/bin/eslint.js'), '.']);
   await step('format', process.execPath, [dependency('prettier/bin/prettier.cjs'), '--check', '.']);
 }

@@ -6,7 +6,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
 
-const FOLDERS = ['src', 'nodes', 'editor', 'scripts', 'test', 'bench'];
+const FOLDERS = ['src', 'nodes', 'editor', 'player', 'scripts', 'test', 'bench'];
 
 /** Where `node` looks for the hook that reads the compiled files: `node --require <this>`. */
 export const RUN_COMPILED = join(ROOT, 'scripts', 'lib', 'run-compiled.cjs');

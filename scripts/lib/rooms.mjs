@@ -21,6 +21,9 @@ const USES = {
   monitor: ['resample'],
 };
 
+/** Rooms of src/ that the player uses: of these, what needs nothing of Node.js. */
+export const PLAYER_MAY_USE = ['audio', 'protocol', 'client', 'resample'];
+
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const FOLDERS = readdirSync(SRC, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

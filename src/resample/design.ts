@@ -1,5 +1,5 @@
 /** Designs the low-pass filter between two rates: a windowed sinc, a row of taps for every place between samples. */
-import { ROW_MULTIPLE } from '../kernels/index';
+import { ROW_MULTIPLE } from '../kernels/contract';
 import { PRESETS, type Preset, type Quality } from './presets';
 
 /** A rate over another in lowest terms: `up` output samples last as long as `down` input samples. */

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { packPackage, ROOT, type PackedPackage } from '../support/packed-package';
 
 const PUBLISHED =
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|resources\/orgo-editor\.js|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|resources\/orgo-(editor|player)\.js|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
 /** AssemblyScript runs as the WebAssembly that was made of it; dialogs are in resources/orgo-editor.js. */
 const BUILT_ELSEWHERE = /(\.as|^dialog)\.ts$/;
 const MAX_DEPENDENCIES = 6;
@@ -26,7 +26,14 @@ describe('the published package', () => {
   });
 
   test('holds what a user reads, and what the editor loads', () => {
-    const wanted = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'resources/orgo-editor.js'];
+    const wanted = [
+      'package.json',
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'resources/orgo-editor.js',
+      'resources/orgo-player.js',
+    ];
     assert.deepEqual(
       wanted.filter((file) => !packed.files.includes(file)),
       [],
