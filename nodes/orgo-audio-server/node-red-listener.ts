@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { OrgoError } from '../../src/audio/errors';
 import type { AudioServer } from '../../src/server/audio-server';
-import type { Red } from '../shared/red';
+import { trimPath, type Red } from '../shared/red';
 
 /** A place that is listened on, until it is closed. */
 export interface AudioListener {
@@ -140,12 +140,6 @@ export function listenOnNodeRed(
       return Promise.resolve();
     },
   };
-}
-
-/** What settings.js has as a root, as `` or `/red`. */
-function trimPath(root: string | undefined): string {
-  const trimmed = (root ?? '').replace(/^\/+|\/+$/g, '');
-  return trimmed === '' ? '' : `/${trimmed}`;
 }
 
 function rivalError(path: string, rival: string): OrgoError {

@@ -34,6 +34,8 @@ export interface RedNode {
   readonly id: string;
   readonly type: string;
   readonly name?: string;
+  /** Of the node in the editor that this one was made of, where that is inside a subflow. */
+  readonly _alias?: string;
   /** Absent where the type declares none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   send: Send;
@@ -91,6 +93,10 @@ export interface Red {
     readonly httpAdminRoot?: string | false;
     /** The user name and password that every route of `httpNode` asks for, if any. */
     readonly httpNodeAuth?: unknown;
+    /** Everything must come by HTTPS: Node-RED then believes a proxy what it forwards. */
+    readonly requireHttps?: boolean;
+    /** Options of the Express applications, `trust proxy` among them. */
+    readonly httpServerOptions?: Readonly<Record<string, unknown>>;
   };
   /** What happens in the runtime, such as `flows:started` when a deploy is done. */
   readonly events: {
@@ -100,11 +106,18 @@ export interface Red {
   /** Node-RED's own HTTP or HTTPS server. */
   readonly server: Server;
   readonly httpNode: HttpApp;
-  readonly httpAdmin: HttpApp;
+  /** Absent where the editor and its API are off. */
+  readonly httpAdmin?: HttpApp;
   readonly auth: { needsPermission(permission: string): HttpHandler };
   readonly comms: { publish(topic: string, data: unknown, retain: boolean): void };
   /** The text under `key` in the node's own catalog, `__name__` replaced by `values.name`. */
   _(key: string, values?: Readonly<Record<string, unknown>>): string;
+}
+
+/** What settings.js has as a root, as `` or `/red`. */
+export function trimPath(root: string | undefined): string {
+  const trimmed = (root ?? '').replace(/^\/+|\/+$/g, '');
+  return trimmed === '' ? '' : `/${trimmed}`;
 }
 
 /** What a node does, once its settings were read. */

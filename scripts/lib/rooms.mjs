@@ -18,7 +18,7 @@ const USES = {
   convert: ['containers', 'opus', 'resample'],
   transcribe: ['containers', 'resample'],
   discord: ['opus', 'resample'],
-  monitor: ['resample'],
+  monitor: ['capture', 'opus'],
 };
 
 /** Rooms of src/ that the player uses: of these, what needs nothing of Node.js. */

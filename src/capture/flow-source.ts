@@ -9,7 +9,7 @@ import { sourceEntry } from './source-entry';
 /** Of sound that is played in real time, this much may go out before its time. */
 const AHEAD_MS = 100;
 /** Sound with a capture time is live up to this length of a frame; a longer one is a recording. */
-const MAX_LIVE_MS = 1000;
+const DEFAULT_MAX_LIVE_MS = 1000;
 const SLICE_MS = 20;
 /** The most that may wait to be played: ten minutes. */
 const MAX_WAITING_MS = 600_000;
@@ -45,7 +45,11 @@ export class FlowSource implements Source {
   private capturedBefore = 0;
   private cancel: (() => void) | undefined;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param maxLiveMs a frame with a capture time is live up to this length */
+  constructor(
+    private readonly clock: Clock,
+    private readonly maxLiveMs = DEFAULT_MAX_LIVE_MS,
+  ) {}
 
   start(sink: SourceSink): void {
     this.stop();
@@ -71,7 +75,7 @@ export class FlowSource implements Source {
   push(frame: PcmFrame, timed: boolean): boolean {
     if (!this.sink) return true;
     const ms = msOfSamples(frame.format.sampleRate, frame.samples);
-    if (timed && ms <= MAX_LIVE_MS && this.waiting.length === 0) {
+    if (timed && ms <= this.maxLiveMs && this.waiting.length === 0) {
       this.emit(frame);
       return true;
     }
