@@ -18,15 +18,6 @@ export function defaultsOf(
   return defaults;
 }
 
-export function credentialsOf(settings: Settings): Record<string, { type: 'password'; required?: boolean }> {
-  const credentials: Record<string, { type: 'password'; required?: boolean }> = {};
-  for (const [name, setting] of Object.entries(settings)) {
-    if (setting.kind !== 'secret') continue;
-    credentials[name] = { type: 'password', ...(setting.required === true && { required: true }) };
-  }
-  return credentials;
-}
-
 function defaultOf(name: string, setting: Setting, check: OwnCheck | undefined): Default {
   // Node-RED itself knows whether a config node is there.
   if (setting.kind === 'config') return { value: '', type: setting.type, required: setting.required };

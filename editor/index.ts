@@ -1,6 +1,6 @@
 /** What each node's html calls: all of a node's definition that follows from its settings and its `dialog.ts`. */
-import type { Settings } from '../src/settings/setting';
-import { credentialsOf, defaultsOf, type OwnCheck } from './definition';
+import { credentialsOf, type Settings } from '../src/settings/setting';
+import { defaultsOf, type OwnCheck } from './definition';
 import { Dialog, type CurrentValue } from './dialog';
 import type { Default, EditorNode, Field, JQuery, Words } from './node-red';
 import { escapeHtml, rowsOf } from './rows';

@@ -3,7 +3,6 @@ import { OrgoError } from '../../src/audio/errors';
 import type { Dependencies } from '../../src/convert/engine';
 import { checkEncodeOptions } from '../../src/convert/options';
 import { isOwnFormat } from '../../src/convert/own-codecs';
-import { parseSettings } from '../shared/settings';
 import { defineTransformNode, type NodeView, type Shown } from '../shared/transform-node';
 import { ConversionTransform } from './conversion-transform';
 import { decoding, encoding, type ConvertSettings } from './conversions';
@@ -17,10 +16,10 @@ interface State {
 }
 
 export function convertNode(dependencies: Dependencies): ReturnType<typeof defineTransformNode> {
-  return defineTransformNode<State, unknown, ConversionTransform>({
+  return defineTransformNode({
     type: 'orgo-audio-convert',
-    start(config, _text, refresh) {
-      const settings = parseSettings(SETTINGS, config);
+    settings: SETTINGS,
+    start(settings, _text, refresh): State {
       if (settings.mode === 'encode') checkEncodeOptions(settings);
       const state = stateOf(settings, dependencies);
       // Looked for now, so that the status says at once if it is missing.

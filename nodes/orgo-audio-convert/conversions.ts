@@ -15,11 +15,7 @@ export type ConvertSettings = SettingValues<typeof SETTINGS>;
 /** Of one stream: when a decoder fails, the next one's output goes on where the first one's ended. */
 export function decoding(settings: ConvertSettings, dependencies: Dependencies): ConversionOptions {
   const { sampleRate, channels, encoding, frameMs, pieces } = settings;
-  const options = {
-    ...{ sampleRate, encoding, frameMs },
-    channels: channels === '' ? undefined : channels,
-    isWhole: !pieces,
-  };
+  const options = { sampleRate, channels, encoding, frameMs, isWhole: !pieces };
   let end = 0;
   const start = (give: (frame: AudioFrame) => void): Conversion => {
     const from = end;

@@ -1,29 +1,27 @@
 /** The node that changes a stream's rate, channels, encoding, gain and frame length. */
-import type { PcmEncoding } from '../../src/audio/format';
 import { pcmOnly, toOutput } from '../../src/audio/transform';
-import { checkOptions, type ResamplerOptions } from '../../src/resample/options';
+import type { ResamplerSettings } from '../../src/resample/options';
 import { Resampler } from '../../src/resample/resampler';
-import type { NodeConfig } from '../shared/red';
-import { parseSettings } from '../shared/settings';
 import { defineTransformNode } from '../shared/transform-node';
 import { SETTINGS } from './settings';
 
 interface State {
-  readonly options: ResamplerOptions;
+  readonly settings: ResamplerSettings;
   /** Samples that were clipped since the node had no stream. */
   clipped: number;
 }
 
-export = defineTransformNode<State>({
+export = defineTransformNode({
   type: 'orgo-audio-resample',
-  start: (config) => ({ options: optionsOf(config), clipped: 0 }),
+  settings: SETTINGS,
+  start: (settings): State => ({ settings, clipped: 0 }),
   accepts: () => ({ encodings: ['s16le', 'f32le'] }),
   create({ refresh }, state) {
     const onClip = (samples: number): void => {
       state.clipped += samples;
       refresh();
     };
-    return toOutput(pcmOnly(new Resampler({ ...state.options, onClip })));
+    return toOutput(pcmOnly(new Resampler({ ...state.settings, onClip })));
   },
   status({ state, streams }) {
     const [stream, ...others] = streams;
@@ -38,18 +36,3 @@ export = defineTransformNode<State>({
     return ['ok', 'rates', { from: stream.format.sampleRate, to: to.sampleRate }];
   },
 });
-
-/** @throws OrgoError `ORGO_BAD_SETTING` */
-function optionsOf(config: NodeConfig): ResamplerOptions {
-  const { channels, encoding, ...settings } = parseSettings(SETTINGS, config);
-  const options: ResamplerOptions = {
-    sampleRate: settings.sampleRate,
-    channels: channels === '' ? undefined : channels,
-    encoding: encoding === '' ? undefined : (encoding satisfies PcmEncoding),
-    frameMs: settings.frameMs,
-    quality: settings.quality,
-    gainDb: settings.gainDb,
-  };
-  checkOptions(options);
-  return options;
-}

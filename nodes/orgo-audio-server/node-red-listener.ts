@@ -1,7 +1,7 @@
 /** Serves audio servers on Node-RED's own HTTP server, beside the paths of all other nodes. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { OrgoError } from '../../src/audio/errors';
+import { badSetting, OrgoError } from '../../src/audio/errors';
 import type { AudioServer } from '../../src/server/audio-server';
 import { trimPath, type Red } from '../shared/red';
 
@@ -110,8 +110,7 @@ export function checkNotEditorPath(RED: Red, path: string): void {
   const { httpAdminRoot } = RED.settings;
   const editors = httpAdminRoot === false ? [] : [`${trimPath(httpAdminRoot)}/comms`];
   if (whole !== '/comms' && !editors.includes(whole)) return;
-  throw new OrgoError(
-    'ORGO_BAD_SETTING',
+  throw badSetting(
     `path is ${path}: at ${whole} Node-RED's editor has its own WebSocket, so choose another path, such as /audio`,
   );
 }

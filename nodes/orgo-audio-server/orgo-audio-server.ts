@@ -1,29 +1,22 @@
 /** The node that serves a machine's sound, a test signal, or what the flow feeds it. */
 import type { SecureContextOptions } from 'node:tls';
-import { systemClock, type Clock } from '../../src/audio/clock';
-import { errorText, OrgoError } from '../../src/audio/errors';
+import { badInput, errorText, OrgoError } from '../../src/audio/errors';
 import { isPcmFrame } from '../../src/audio/frame';
 import { FlowSource } from '../../src/capture/flow-source';
-import type { Source, SourceState } from '../../src/capture/source';
+import type { SourceState } from '../../src/capture/source';
 import { createSource } from '../../src/capture/sources';
+import { parseOrigins } from '../../src/server/access';
 import { AudioServer } from '../../src/server/audio-server';
 import type { ServerEvent } from '../../src/server/events';
 import { StandaloneListener } from '../../src/server/standalone-listener';
 import { MessageReader } from '../shared/messages/message-reader';
 import { describe } from '../shared/messages/message-writer';
-import {
-  registerNode,
-  type Message,
-  type NodeBehaviour,
-  type NodeConfig,
-  type Red,
-  type RedNode,
-} from '../shared/red';
-import { credentialsOf } from '../shared/settings';
-import { StatusLine } from '../shared/status';
+import { actionOf } from '../shared/audio-description';
+import { defineNode, type NodeParts } from '../shared/define-node';
+import type { Message, NodeBehaviour } from '../shared/red';
 import { serverTlsOf } from '../shared/tls';
 import { basePathOf, checkNotEditorPath, listenOnNodeRed, type AudioListener } from './node-red-listener';
-import { readServerSettings, type ServerSettings, SETTINGS } from './settings';
+import { SETTINGS } from './settings';
 
 const TYPE = 'orgo-audio-server';
 const STATS_EVERY_MS = 10_000;
@@ -32,24 +25,8 @@ const LISTEN_AGAIN_MS = 5000;
 /** Connections beyond the listeners: more than the server lets wait to be admitted. */
 const SPARE_CONNECTIONS = 1200;
 
-/** What the node needs from outside, so that tests can control it. */
-interface Dependencies {
-  readonly clock: Clock;
-}
-
-export = function (RED: Red, { clock }: Dependencies = { clock: systemClock }): void {
-  registerNode(
-    RED,
-    TYPE,
-    { credentials: credentialsOf(SETTINGS) },
-    (node, config) => new ServerNode(RED, node, config, clock),
-  );
-};
-
 class ServerNode implements NodeBehaviour {
-  private readonly settings: ServerSettings;
   private readonly tls: SecureContextOptions | undefined;
-  private readonly status: StatusLine;
   private readonly audio: AudioServer | undefined;
   private readonly feed: FlowSource | undefined;
   private readonly reader: MessageReader;
@@ -63,45 +40,38 @@ class ServerNode implements NodeBehaviour {
   private closed = false;
   private reported = '';
 
-  constructor(
-    private readonly RED: Red,
-    private readonly node: RedNode,
-    config: NodeConfig,
-    private readonly clock: Clock,
-  ) {
-    this.settings = readServerSettings(config, node.credentials);
-    if (this.settings.listen === 'own') this.tls = serverTlsOf(RED, this.settings.tls);
-    else checkNotEditorPath(RED, this.settings.path);
-    this.status = new StatusLine(RED, node, clock);
-    this.reader = new MessageReader({ settings: this.settings, encodings: ['s16le', 'f32le'] }, clock);
-    if (this.settings.password === '') {
-      this.status.show('error', 'no-password');
+  /** @throws OrgoError `ORGO_BAD_SETTING` */
+  constructor(private readonly parts: NodeParts<typeof SETTINGS>) {
+    const { RED, node, settings, status } = parts;
+    const { clock } = parts.dependencies;
+    const allowedOrigins = parseOrigins(settings.allowedOrigins);
+    if (settings.listen === 'own') this.tls = serverTlsOf(RED, settings.tls);
+    else checkNotEditorPath(RED, settings.path);
+    this.reader = new MessageReader({ settings, encodings: ['s16le', 'f32le'] }, clock);
+    if (settings.password === '') {
+      status.show('error', 'no-password');
       node.error(
         'No password is set: the server does not listen. Set one in the node; listeners send it as token',
       );
       return;
     }
-    const source = createSource(this.settings.source, this.settings, clock);
+    const source = createSource(settings.source, settings, clock);
     if (source instanceof FlowSource) this.feed = source;
-    this.audio = this.createAudioServer(source);
+    this.audio = new AudioServer({
+      ...{ ...settings, allowedOrigins, source, clock },
+      basePath: settings.listen === 'node-red' ? basePathOf(RED) : '',
+      onEvent: (event) => this.onEvent(event),
+      onState: (state, sound) => this.onState(state, sound),
+      onError: (error) => node.error(error.message, { topic: this.topic }),
+    });
     this.warnOfNodeAuth();
     this.scheduleStats(this.audio);
     this.open(this.audio);
   }
 
   onInput(msg: Message): void {
-    const { action } = msg;
-    if (action === 'start' || action === 'stop') {
-      this.switchTo(action);
-      return;
-    }
-    if (action !== undefined) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        `msg.action is ${JSON.stringify(action)}: it must be start or stop`,
-      );
-    }
-    this.feedIn(msg);
+    if (msg.action === undefined) this.feedIn(msg);
+    else this.switchTo(actionOf(msg, ['start', 'stop']));
   }
 
   async onClose(): Promise<void> {
@@ -111,29 +81,15 @@ class ServerNode implements NodeBehaviour {
     await this.opening;
     await this.audio?.close();
     await this.host?.close();
-    this.status.close();
-  }
-
-  private createAudioServer(source: Source): AudioServer {
-    const { listen, ...settings } = this.settings;
-    return new AudioServer({
-      ...settings,
-      source,
-      clock: this.clock,
-      basePath: listen === 'node-red' ? basePathOf(this.RED) : '',
-      onEvent: (event) => this.onEvent(event),
-      onState: (state, sound) => this.onState(state, sound),
-      onError: (error) => this.node.error(error.message, { topic: this.topic }),
-    });
   }
 
   private open(audio: AudioServer): void {
-    const { listen, host, port, path, maxListeners } = this.settings;
+    const { listen, host, port, path, maxListeners } = this.parts.settings;
     this.opening = (async (): Promise<void> => {
       try {
         this.host =
           listen === 'node-red'
-            ? listenOnNodeRed(this.RED, audio, path, (error) => this.onNoListening(audio, error))
+            ? listenOnNodeRed(this.parts.RED, audio, path, (error) => this.onNoListening(audio, error))
             : await StandaloneListener.open(audio, {
                 host,
                 port,
@@ -150,18 +106,19 @@ class ServerNode implements NodeBehaviour {
 
   /** The port or path can't be had, or not any more: it is tried again until its holder is gone. */
   private onNoListening(audio: AudioServer, error: unknown): void {
-    const { listen, port, path } = this.settings;
+    const { listen, port, path } = this.parts.settings;
     this.host = undefined;
     this.reportOnce(errorText(error));
-    this.status.show('error', listen === 'node-red' ? 'path-taken' : 'port-taken', { port, path });
-    if (!this.closed) this.cancelRetry = this.clock.after(LISTEN_AGAIN_MS, () => this.open(audio));
+    this.parts.status.show('error', listen === 'node-red' ? 'path-taken' : 'port-taken', { port, path });
+    if (!this.closed)
+      this.cancelRetry = this.parts.dependencies.clock.after(LISTEN_AGAIN_MS, () => this.open(audio));
   }
 
   /** Node-RED asks for its own user and password, by the header that the API key would come in. */
   private warnOfNodeAuth(): void {
-    const { listen, apiKey } = this.settings;
-    if (listen !== 'node-red' || apiKey === '' || !this.RED.settings.httpNodeAuth) return;
-    this.node.warn(
+    const { listen, apiKey } = this.parts.settings;
+    if (listen !== 'node-red' || apiKey === '' || !this.parts.RED.settings.httpNodeAuth) return;
+    this.parts.node.warn(
       'httpNodeAuth is set in settings.js, so Node-RED refuses every request that brings the API key, and the REST routes can not be reached: listen on an own port to use them. The audio WebSocket is not affected',
     );
   }
@@ -177,22 +134,18 @@ class ServerNode implements NodeBehaviour {
 
   private feedIn(msg: Message): void {
     if (!this.feed) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        `This server's source is ${this.settings.source}, so it takes no audio: set its source to input`,
+      throw badInput(
+        `This server's source is ${this.parts.settings.source}, so it takes no audio: set its source to input`,
       );
     }
     const { frame, timed } = this.reader.read(msg);
     if (frame && isPcmFrame(frame) && frame.samples > 0 && !this.feed.push(frame, timed)) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        'Ten minutes of sound wait to be played already: this message was dropped',
-      );
+      throw badInput('Ten minutes of sound wait to be played already: this message was dropped');
     }
   }
 
   private scheduleStats(audio: AudioServer): void {
-    this.cancelStats = this.clock.after(STATS_EVERY_MS, () => {
+    this.cancelStats = this.parts.dependencies.clock.after(STATS_EVERY_MS, () => {
       if (!this.stopped) this.onEvent({ event: 'stats', ...audio.takeStats() });
       this.scheduleStats(audio);
     });
@@ -202,9 +155,9 @@ class ServerNode implements NodeBehaviour {
     const { topic } = this;
     if ('place' in event) {
       const { place, ...payload } = event;
-      this.node.send({ topic, payload, audio: describe(place, { samples: 0, stream: place.stream }) });
+      this.parts.node.send({ topic, payload, audio: describe(place, { samples: 0, stream: place.stream }) });
     } else {
-      this.node.send({ topic, payload: event });
+      this.parts.node.send({ topic, payload: event });
     }
     if (event.event === 'listener-connected' || event.event === 'listener-left') this.show();
   }
@@ -218,7 +171,7 @@ class ServerNode implements NodeBehaviour {
   }
 
   private get topic(): string {
-    return this.settings.computerId || this.node.name || TYPE;
+    return this.parts.settings.computerId || this.parts.node.name || TYPE;
   }
 
   /** Reports a lasting problem once, however often it is met again. */
@@ -226,32 +179,32 @@ class ServerNode implements NodeBehaviour {
     if (this.reported === message) return;
     this.reported = message;
     // Without a message of its own, an error reaches no Catch node.
-    this.node.error(message, { topic: this.topic });
+    this.parts.node.error(message, { topic: this.topic });
   }
 
   private show(): void {
     if (this.closed || !this.host) return;
     const count = this.audio?.listenerCount ?? 0;
     if (this.stopped) {
-      this.status.show('off', 'stopped');
+      this.parts.status.show('off', 'stopped');
       return;
     }
     const { state } = this;
     switch (state.kind) {
       case 'idle':
-        this.status.show('ok', 'listening', { port: this.settings.port });
+        this.parts.status.show('ok', 'listening', { port: this.parts.settings.port });
         break;
       case 'starting':
-        this.status.show('busy', 'starting');
+        this.parts.status.show('busy', 'starting');
         break;
       case 'suspended':
-        this.status.show('busy', 'suspended', { count, device: state.device });
+        this.parts.status.show('busy', 'suspended', { count, device: state.device });
         break;
       case 'lost':
-        this.status.show('error', LOST_WORDS.get(state.error.code) ?? 'capture-lost');
+        this.parts.status.show('error', LOST_WORDS.get(state.error.code) ?? 'capture-lost');
         break;
       case 'running':
-        this.status.show('ok', state.muted ? 'muted' : this.sound ? 'sound' : 'silence', {
+        this.parts.status.show('ok', state.muted ? 'muted' : this.sound ? 'sound' : 'silence', {
           count,
           device: state.device,
         });
@@ -266,3 +219,5 @@ const LOST_WORDS: ReadonlyMap<string, string> = new Map([
   ['ORGO_NO_SUCH_DEVICE', 'no-such-device'],
   ['ORGO_CAPTURE_UNSUPPORTED', 'unsupported'],
 ]);
+
+export = defineNode(TYPE, SETTINGS, (parts) => new ServerNode(parts));

@@ -1,20 +1,8 @@
 /** The settings of an audio server's node: what a flow leaves out takes its default, what is wrong is refused. */
 import { DEFAULT_SOURCE, SOURCE_SETTINGS, SOURCE_TITLES, SOURCE_TYPES } from '../../src/capture/sources';
-import { parseOrigins } from '../../src/server/access';
 import { DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
 import { INPUT_SETTINGS } from '../shared/audio-description';
-import type { NodeConfig, RedNode } from '../shared/red';
-import {
-  boolean,
-  configNode,
-  number,
-  oneOf,
-  parseSettings,
-  placed,
-  secret,
-  text,
-  type SettingValues,
-} from '../shared/settings';
+import { boolean, configNode, number, oneOf, placed, secret, text } from '../shared/settings';
 
 const LISTENS_ITSELF = { listen: ['own'] };
 
@@ -55,17 +43,3 @@ export const SETTINGS = {
     },
   ),
 };
-
-/** A node's settings, its credentials among them. */
-export interface ServerSettings extends Omit<SettingValues<typeof SETTINGS>, 'allowedOrigins'> {
-  readonly allowedOrigins: readonly string[];
-}
-
-/** @throws OrgoError `ORGO_BAD_SETTING` naming each wrong setting, its value and what is allowed */
-export function readServerSettings(
-  config: NodeConfig,
-  credentials: RedNode['credentials'] = {},
-): ServerSettings {
-  const settings = parseSettings(SETTINGS, config, credentials);
-  return { ...settings, allowedOrigins: parseOrigins(settings.allowedOrigins) };
-}

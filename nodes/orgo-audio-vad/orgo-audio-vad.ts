@@ -2,31 +2,29 @@
 import type { AudioFrame, PcmFrame } from '../../src/audio/frame';
 import { pcmOnly, type Transform } from '../../src/audio/transform';
 import { wavHeader } from '../../src/containers/wav-header';
-import { SPEECH_OUTPUTS, type SpeechSettings } from '../../src/vad/speech';
+import { SPEECH_OUTPUTS } from '../../src/vad/speech';
 import { SpeechDetector } from '../../src/vad/speech-detector';
-import { parseSettings } from '../shared/settings';
 import { defineTransformNode } from '../shared/transform-node';
 import { SETTINGS } from './settings';
 
 /** Sound that a small computer's processor works off within 10 ms. */
 const SLICE_MS = 500;
 
-type State = SpeechSettings & { readonly utterance: 'wav' | 'pcm' };
-
 interface Detecting extends Transform {
   readonly detector: SpeechDetector;
 }
 
-export = defineTransformNode<State, unknown, Detecting>({
+export = defineTransformNode({
   type: 'orgo-audio-vad',
-  start: (config) => parseSettings(SETTINGS, config),
+  settings: SETTINGS,
+  start: (settings) => settings,
   accepts: () => ({ encodings: ['s16le', 'f32le'] }),
   outputs: SPEECH_OUTPUTS,
   sliceMs: SLICE_MS,
-  create({ stream, refresh }, state) {
-    const detector = new SpeechDetector(state, {
+  create({ stream, refresh }, settings): Detecting {
+    const detector = new SpeechDetector(settings, {
       idPrefix: `${stream}:`,
-      packUtterance: state.utterance === 'wav' ? wavOf : undefined,
+      packUtterance: settings.utterance === 'wav' ? wavOf : undefined,
       onChange: refresh,
     });
     return { ...pcmOnly(detector), detector };

@@ -1,15 +1,99 @@
-/** The node that speaks in a Discord voice channel. */
-import { registerNode, type Red } from '../shared/red';
-import { credentialsOf } from '../shared/settings';
-import { SYSTEM_DEPENDENCIES } from '../shared/stream-node';
-import { SETTINGS } from './settings';
-import { VoiceNode, type VoiceNodeDependencies } from './voice-node';
+/** The node that speaks in a Discord voice channel: it speaks what comes in, joins, leaves and moves as told, and says what happens. */
+import { badInput, badSetting } from '../../src/audio/errors';
+import { DiscordVoice, type VoiceEvent, type VoiceState } from '../../src/discord/discord-voice';
+import type { RelayProgram } from '../../src/discord/relay';
+import { actionOf, inWords } from '../shared/audio-description';
+import { defineNode, type NodeParts } from '../shared/define-node';
+import type { Message, NodeBehaviour } from '../shared/red';
+import { checkIds, SETTINGS } from './settings';
+import { SpokenStreams } from './spoken-streams';
+import { silenceReason, wordsFor } from './voice-words';
 
-export = function (RED: Red, dependencies: VoiceNodeDependencies = SYSTEM_DEPENDENCIES): void {
-  registerNode(
-    RED,
-    'orgo-discord-voice',
-    { credentials: credentialsOf(SETTINGS) },
-    (node, config) => new VoiceNode(RED, node, config, dependencies),
-  );
-};
+const NO_TOKEN =
+  "No token is set: the bot can't log in. Copy it from Discord's developer portal (Bot > Reset Token) into the node";
+
+/** What the node needs from outside, so that tests can control it. */
+interface Outside {
+  /** How the relay process is started; as this package has it. */
+  readonly program?: RelayProgram;
+}
+
+interface Speaking {
+  readonly voice: DiscordVoice;
+  readonly streams: SpokenStreams;
+}
+
+class VoiceNode implements NodeBehaviour {
+  /** Undefined without a token. */
+  private readonly speaking: Speaking | undefined;
+
+  /** @throws OrgoError `ORGO_BAD_SETTING` */
+  constructor(private readonly parts: NodeParts<typeof SETTINGS, Outside>) {
+    const { node, settings, status } = parts;
+    const { clock, defer, program } = parts.dependencies;
+    checkIds(settings);
+    if (settings.token.trim() === '') {
+      status.show('error', 'no-token');
+      node.error(NO_TOKEN);
+      return;
+    }
+    const voice = new DiscordVoice(
+      { ...settings, token: settings.token.trim() },
+      {
+        onState: (state) => this.onState(state),
+        onEvent: (event) => this.onEvent(event),
+        // Without a message of its own, an error reaches no Catch node.
+        onError: (error) => node.error(error.message, { topic: this.topic }),
+      },
+      { clock, ...(program && { program }) },
+    );
+    const speaker = {
+      openStream: (kind: 'live' | 'recording') => voice.openStream(kind),
+      silenceReason: () => silenceReason(voice.state),
+    };
+    this.speaking = { voice, streams: new SpokenStreams(speaker, settings, clock, defer) };
+    voice.join();
+  }
+
+  /** @throws OrgoError `ORGO_BAD_INPUT`, `ORGO_BAD_SETTING`, `ORGO_DISCORD_FAILED` */
+  onInput(msg: Message): void | Promise<void> {
+    if (!this.speaking) throw badSetting(NO_TOKEN);
+    const { voice, streams } = this.speaking;
+    const action = msg.action === undefined ? undefined : actionOf(msg, ['join', 'leave']);
+    const channelId = msg['channelId'];
+    if (channelId !== undefined) {
+      if (typeof channelId !== 'string')
+        throw badInput(
+          `msg.channelId is ${inWords(channelId)}: the id of a voice channel is wanted, as text, since a number can't hold its digits`,
+        );
+      voice.move(channelId);
+    }
+    if (action === 'leave') return voice.leave();
+    if (action === 'join') voice.join();
+    else if (channelId === undefined || Buffer.isBuffer(msg.payload)) return streams.take(msg);
+    return undefined;
+  }
+
+  async onClose(): Promise<void> {
+    this.speaking?.streams.close();
+    await this.speaking?.voice.close();
+  }
+
+  private get topic(): string {
+    return this.parts.node.name || this.parts.node.type;
+  }
+
+  private onState(state: VoiceState): void {
+    this.parts.status.show(...wordsFor(state));
+  }
+
+  private onEvent(event: VoiceEvent): void {
+    this.parts.node.send({ topic: this.topic, payload: event });
+  }
+}
+
+export = defineNode(
+  'orgo-discord-voice',
+  SETTINGS,
+  (parts: NodeParts<typeof SETTINGS, Outside>) => new VoiceNode(parts),
+);

@@ -1,19 +1,9 @@
 /** The settings of the node that speaks in a Discord voice channel. */
-import { OrgoError } from '../../src/audio/errors';
+import { badSetting } from '../../src/audio/errors';
 import { DISCORD_API_URL, QUEUE_BOUNDS, VOICE_DEFAULTS } from '../../src/discord/voice-settings';
 import { ENCODER_BOUNDS } from '../../src/opus/settings';
 import { INPUT_SETTINGS } from '../shared/audio-description';
-import type { NodeConfig, RedNode } from '../shared/red';
-import {
-  address,
-  number,
-  oneOf,
-  parseSettings,
-  placed,
-  secret,
-  text,
-  type SettingValues,
-} from '../shared/settings';
+import { address, number, oneOf, placed, secret, text, type SettingValues } from '../shared/settings';
 
 export const SETTINGS = {
   ...placed(
@@ -38,18 +28,12 @@ export const SETTINGS = {
 
 export type VoiceNodeSettings = SettingValues<typeof SETTINGS>;
 
-/** @throws OrgoError `ORGO_BAD_SETTING` naming each wrong setting, its value and what is allowed */
-export function readSettings(
-  config: NodeConfig,
-  credentials: RedNode['credentials'] = {},
-): VoiceNodeSettings {
-  const settings = parseSettings(SETTINGS, config, credentials);
+/** @throws OrgoError `ORGO_BAD_SETTING` naming the id that is missing, and where Discord shows it */
+export function checkIds(settings: VoiceNodeSettings): void {
   for (const name of ['guildId', 'channelId'] as const) {
     if (settings[name] !== '') continue;
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
+    throw badSetting(
       `${name} is missing. In Discord turn on Settings > Advanced > Developer Mode, then right-click the ${name === 'guildId' ? 'server' : 'voice channel'} and choose Copy ID`,
     );
   }
-  return settings;
 }

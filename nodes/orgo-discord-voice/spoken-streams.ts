@@ -1,14 +1,14 @@
 /** The streams of a flow that are to be spoken: each is read, cut into short pieces of work, and ended. */
 import type { Clock } from '../../src/audio/clock';
-import { OrgoError } from '../../src/audio/errors';
+import { badInput, OrgoError } from '../../src/audio/errors';
 import { msOfSamples } from '../../src/audio/format';
 import type { AudioFrame } from '../../src/audio/frame';
 import type { VoiceStream } from '../../src/discord/discord-voice';
 import { streamNameOf, type InputSettings } from '../shared/audio-description';
 import { MessageReader } from '../shared/messages/message-reader';
 import type { Message } from '../shared/red';
-import { sliceOf, type Slice } from '../shared/slices';
-import { SerialQueue, WorkQueue, type Work } from '../shared/work-queue';
+import { sliceOf, type Slice } from '../../src/containers/slices';
+import { SerialQueue, WorkQueue, type Work } from '../../src/audio/work-queue';
 
 /** What speaks. */
 export interface Voice {
@@ -55,8 +55,7 @@ export class SpokenStreams {
   take(msg: Message): void | Promise<void> {
     const bytes = Buffer.isBuffer(msg.payload) ? msg.payload.length : 0;
     if (this.queue.waitingBytes + bytes > MAX_WAITING_BYTES) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
+      throw badInput(
         `msg.payload has ${bytes} bytes, and ${this.queue.waitingBytes} wait to be encoded: at most ${MAX_WAITING_BYTES} may wait. Send a recording in parts`,
       );
     }

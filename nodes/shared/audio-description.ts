@@ -1,5 +1,5 @@
 /** Reads `msg.audio`, and the settings that stand in for it where a message has none. */
-import { OrgoError } from '../../src/audio/errors';
+import { badInput, type OrgoError } from '../../src/audio/errors';
 import { isPcmEncoding, type Channels, type PcmFormat } from '../../src/audio/format';
 import type { Message } from './red';
 import { number, oneOf, placed, type SettingValues } from './settings';
@@ -60,7 +60,7 @@ export function rateAndChannelsOf({ sampleRate, channels }: AudioDescription): {
 
 /** That a property of `msg.audio` is not what is wanted. */
 export function badProperty(name: string, value: unknown, wanted: string): OrgoError {
-  return new OrgoError('ORGO_BAD_INPUT', `msg.audio.${name} is ${inWords(value)}: it must be ${wanted}`);
+  return badInput(`msg.audio.${name} is ${inWords(value)}: it must be ${wanted}`);
 }
 
 /** The stream that `msg` names, by `msg.audio.stream` or by its topic; undefined where it names none. */
@@ -83,6 +83,18 @@ export function reasonOf(msg: Message): string {
 /** Whether `value` is a rate that a message may carry. */
 export function isSampleRate(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= MIN_SAMPLE_RATE && Number(value) <= MAX_SAMPLE_RATE;
+}
+
+/**
+ * What a message asks for.
+ * @throws OrgoError `ORGO_BAD_INPUT` where `msg.action` is none of `known`
+ */
+export function actionOf<Action extends string>({ action }: Message, known: readonly Action[]): Action {
+  const found = known.find((name) => name === action);
+  if (found !== undefined) return found;
+  const wanted = [known.slice(0, -1).join(', '), ...known.slice(-1)].join(' or ');
+  const came = typeof action === 'string' ? JSON.stringify(action.slice(0, SHOWN_LENGTH)) : inWords(action);
+  throw badInput(`msg.action is ${came}: it must be ${wanted}`);
 }
 
 const SHOWN_LENGTH = 40;

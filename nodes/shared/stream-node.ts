@@ -3,12 +3,12 @@
  * `reset`; a node brings a NodeTransform, which knows sound.
  */
 import { systemClock, type Clock } from '../../src/audio/clock';
-import { asError, errorText, OrgoError } from '../../src/audio/errors';
+import { asError, badInput, errorText } from '../../src/audio/errors';
 import { descriptionOf, inWords, streamNameOf } from './audio-description';
 import type { Message, NodeBehaviour, RedNode, Send } from './red';
 import { numbersOf } from './messages/numbers';
 import { Stream, type Arrival, type StreamHost, type StreamOptions } from './stream';
-import { drive, WorkQueue, type Work } from './work-queue';
+import { drive, WorkQueue, type Work } from '../../src/audio/work-queue';
 
 export type { CreateTransform, NodeTransform, TransformContext } from './node-transform';
 export type { Stream } from './stream';
@@ -124,10 +124,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
       const stream = described ? this.streams.get(this.nameOf(msg)) : undefined;
       if (stream) jobs.push([stream, RESET]);
     } else {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        `msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`,
-      );
+      throw badInput(`msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`);
     }
     return jobs;
   }
@@ -174,10 +171,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     const idle = [...this.streams.values()].filter(({ queue }) => queue.idle);
     const [first, ...others] = idle;
     if (!first) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        `All ${MAX_STREAMS} streams of this node are busy: a new one has no room`,
-      );
+      throw badInput(`All ${MAX_STREAMS} streams of this node are busy: a new one has no room`);
     }
     const victim = others.reduce(
       (oldest, stream) => (stream.usedAt < oldest.usedAt ? stream : oldest),
@@ -237,8 +231,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
   private checkWaiting(bytes: number): void {
     if (this.queue.waitingBytes + bytes <= MAX_WAITING_BYTES) return;
     const megabytes = (count: number): string => `${(count / 1024 / 1024).toFixed(0)} MB`;
-    throw new OrgoError(
-      'ORGO_BAD_INPUT',
+    throw badInput(
       `msg.payload has ${megabytes(bytes)}, and ${megabytes(this.queue.waitingBytes)} wait already: ` +
         `at most ${megabytes(MAX_WAITING_BYTES)} may wait to be processed. Send less at a time`,
     );

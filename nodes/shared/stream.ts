@@ -10,8 +10,8 @@ import { MessageReader, type Accepted } from './messages/message-reader';
 import { mostSamples } from './messages/numbers';
 import { MessageWriter } from './messages/message-writer';
 import type { CreateTransform, NodeTransform } from './node-transform';
-import { sliceOf } from './slices';
-import { SerialQueue, waitFor, type Work } from './work-queue';
+import { sliceOf } from '../../src/containers/slices';
+import { SerialQueue, waitFor, type Work } from '../../src/audio/work-queue';
 
 export interface StreamOptions<Live = unknown> {
   readonly accepted: Accepted;
@@ -140,7 +140,7 @@ export class Stream<Live = unknown> {
       reason = FAILED_REASON;
       throw error;
     } finally {
-      if (reason !== FAILED_REASON || this.writer.hasSent) this.markEnd(reason, send);
+      if (reason !== FAILED_REASON || this.writer.end) this.markEnd(reason, send);
       yield* this.startOver(send);
     }
   }

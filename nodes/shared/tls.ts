@@ -1,6 +1,6 @@
 /** Key, certificates and trust from core's `tls-config` node. */
 import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls';
-import { errorText, OrgoError } from '../../src/audio/errors';
+import { badSetting, errorText } from '../../src/audio/errors';
 import type { Red, TlsConfigNode } from './red';
 
 /**
@@ -11,16 +11,10 @@ export function tlsOptionsOf(RED: Red, id: string): ConnectionOptions | undefine
   if (id === '') return undefined;
   const node = RED.nodes.getNode(id);
   if (!isTlsConfig(node)) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      `tls is ${id}, but there is no such TLS configuration: choose one again`,
-    );
+    throw badSetting(`tls is ${id}, but there is no such TLS configuration: choose one again`);
   }
   if (node.valid === false) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      'The TLS configuration could not be read: check its certificate and key',
-    );
+    throw badSetting('The TLS configuration could not be read: check its certificate and key');
   }
   return node.addTLSOptions<ConnectionOptions>({});
 }
@@ -33,19 +27,14 @@ export function serverTlsOf(RED: Red, id: string): SecureContextOptions | undefi
   const options = tlsOptionsOf(RED, id);
   if (!options) return undefined;
   if (!options.cert || !options.key) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      'The TLS configuration holds no certificate with its private key: a server needs both',
-    );
+    throw badSetting('The TLS configuration holds no certificate with its private key: a server needs both');
   }
   try {
     createSecureContext(options);
   } catch (error) {
-    throw new OrgoError(
-      'ORGO_BAD_SETTING',
-      `The certificate or key of the TLS configuration can't be used: ${errorText(error)}`,
-      { cause: error },
-    );
+    throw badSetting(`The certificate or key of the TLS configuration can't be used: ${errorText(error)}`, {
+      cause: error,
+    });
   }
   return options;
 }

@@ -1,20 +1,13 @@
 /** Makes a Node-RED node of a transform: a node that changes sound says here what is its own, and nothing else. */
 import type { AudioFormat } from '../../src/audio/format';
-import { INPUT_SETTINGS } from './audio-description';
+import type { INPUT_SETTINGS } from './audio-description';
+import { defineNode } from './define-node';
 import type { Accepted } from './messages/message-reader';
-import {
-  registerNode,
-  type Message,
-  type NodeBehaviour,
-  type NodeConfig,
-  type Red,
-  type RedNode,
-} from './red';
-import { parseSettings } from './settings';
-import { StatusLine, type Look } from './status';
+import type { Message, Red } from './red';
+import type { Settings, SettingValues } from './settings';
+import type { Look } from './status';
 import {
   StreamNode,
-  SYSTEM_DEPENDENCIES,
   type Dependencies,
   type NodeTransform,
   type Stream,
@@ -38,15 +31,17 @@ export interface StreamView<T> {
   readonly transform: T | undefined;
 }
 
-export interface TransformNodeDefinition<State, Live, T extends NodeTransform<Live>> {
+export interface TransformNodeDefinition<S extends Settings, State, Live, T extends NodeTransform<Live>> {
   readonly type: string;
+  /** Its settings, those of what comes without `msg.audio` among them. */
+  readonly settings: S & typeof INPUT_SETTINGS;
   /**
-   * Reads the node's settings, and makes what all its streams share.
+   * Makes what all streams of a node share.
    * @param text looks a text up in the node's catalog
    * @param refresh shows the node's status anew, at any later time
    * @throws OrgoError `ORGO_BAD_SETTING`
    */
-  start(config: NodeConfig, text: (key: string) => string, refresh: () => void): State;
+  start(settings: SettingValues<S>, text: (key: string) => string, refresh: () => void): State;
   /** What it takes. PCM is taken as WAV too, and by the node's input settings where nothing describes it. */
   accepts(state: State): Omit<Accepted, 'settings'>;
   /** Names of its outputs, in their order; `audio` */
@@ -73,79 +68,48 @@ const BAD_INPUT: Shown = ['error', 'bad-input'];
 
 /** A module for Node-RED that registers the node. */
 export function defineTransformNode<
+  S extends Settings,
   State,
   Live = unknown,
   T extends NodeTransform<Live> = NodeTransform<Live>,
->(definition: TransformNodeDefinition<State, Live, T>): (RED: Red, dependencies?: Dependencies) => void {
-  return (RED, dependencies = SYSTEM_DEPENDENCIES) =>
-    registerNode(
-      RED,
-      definition.type,
-      {},
-      (node, config) => new TransformNode(definition, { RED, node, config, dependencies }),
-    );
-}
-
-/** What a node is made with. */
-interface NodeParts {
-  readonly RED: Red;
-  readonly node: RedNode;
-  readonly config: NodeConfig;
-  readonly dependencies: Dependencies;
-}
-
-class TransformNode<State, Live, T extends NodeTransform<Live>> implements NodeBehaviour {
-  private readonly state: State;
-  private readonly line: StatusLine;
-  private readonly streams: StreamNode<Live>;
-
-  /** @throws OrgoError `ORGO_BAD_SETTING` */
-  constructor(
-    private readonly definition: TransformNodeDefinition<State, Live, T>,
-    { RED, node, config, dependencies }: NodeParts,
-  ) {
-    const state = definition.start(
-      config,
-      (key) => RED._(`${definition.type}.${key}`),
-      () => this.streams.refresh(),
-    );
-    this.state = state;
-    this.line = new StatusLine(RED, node, dependencies.clock);
-    this.streams = new StreamNode<Live>(
+>(
+  definition: TransformNodeDefinition<S, State, Live, T>,
+): (RED: Red, dependencies?: Partial<Dependencies>) => void {
+  const { type } = definition;
+  return defineNode(type, definition.settings, ({ RED, node, settings, status, dependencies }) => {
+    const text = (key: string): string => RED._(`${type}.${key}`);
+    const state = definition.start(settings, text, () => streams.refresh());
+    const live = (): Live => definition.live?.(state) as Live;
+    const show = (of: ReadonlySet<Stream<Live>>): void => {
+      const views = [...of].map(({ format, outputFormat, transform }) => {
+        return { format, outputFormat, transform: transform as T | undefined };
+      });
+      const shown = definition.status({ state, streams: views });
+      if (shown) status.show(...shown);
+    };
+    const streams = new StreamNode<Live>(
       node,
       {
-        accepted: { ...definition.accepts(state), settings: parseSettings(INPUT_SETTINGS, config) },
+        accepted: { ...definition.accepts(state), settings },
         outputs: definition.outputs,
         sliceMs: definition.sliceMs,
-        live: definition.live && (() => definition.live?.(state) as Live),
+        live,
         create: (context) => definition.create(context, state),
-        onChange: (streams) => this.show(streams),
-        onRefused: (error) => this.line.show(...(definition.onRefused?.(error) ?? BAD_INPUT)),
+        onChange: show,
+        onRefused: (error) => status.show(...(definition.onRefused?.(error) ?? BAD_INPUT)),
       },
       dependencies,
     );
-    this.show(new Set());
-  }
-
-  onInput(msg: Message, send: Parameters<StreamNode['onInput']>[1]): void | Promise<void> {
-    const { definition, state } = this;
-    const before = definition.live?.(state);
-    const isDone = definition.onMessage?.(msg, state) ?? false;
-    if (definition.live?.(state) !== before) this.streams.refresh();
-    if (isDone) return undefined;
-    return this.streams.onInput(msg, send);
-  }
-
-  async onClose(): Promise<void> {
-    await this.streams.onClose();
-    this.line.close();
-  }
-
-  private show(streams: ReadonlySet<Stream<Live>>): void {
-    const views = [...streams].map(({ format, outputFormat, transform }) => {
-      return { format, outputFormat, transform: transform as T | undefined };
-    });
-    const shown = this.definition.status({ state: this.state, streams: views });
-    if (shown) this.line.show(...shown);
-  }
+    show(new Set());
+    return {
+      onInput(msg, send) {
+        const before = live();
+        const isDone = definition.onMessage?.(msg, state) ?? false;
+        if (live() !== before) streams.refresh();
+        if (isDone) return undefined;
+        return streams.onInput(msg, send);
+      },
+      onClose: () => streams.onClose(),
+    };
+  });
 }

@@ -69,6 +69,16 @@ export class OrgoError extends Error {
   }
 }
 
+/** That a message or its sound is not what is wanted. */
+export function badInput(text: string): OrgoError {
+  return new OrgoError('ORGO_BAD_INPUT', text);
+}
+
+/** That a setting is outside what is allowed. */
+export function badSetting(text: string, options?: ErrorOptions): OrgoError {
+  return new OrgoError('ORGO_BAD_SETTING', text, options);
+}
+
 /** The text of anything that was thrown. */
 export function errorText(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -8,7 +8,8 @@ export interface DecodeCommand {
   /** Hz; undefined: the file's. */
   readonly sampleRate: number | undefined;
   /** Undefined: the file's, but 2 where it has more. */
-  readonly channels: Channels | undefined;
+  /** Blank: the file's own. */
+  readonly channels: Channels | '';
 }
 
 /** Formats that are made by ffmpeg. */
@@ -27,7 +28,7 @@ const RESAMPLING = 'filter_size=128:phase_shift=10:cutoff=0.95:internal_sample_f
 
 export function decodeArguments({ kind, encoding, sampleRate, channels }: DecodeCommand): string[] {
   const known = kind === 'mp3' || kind === 'aac' ? ['-f', kind, '-probesize', KNOWN_FORMAT_PROBE_BYTES] : [];
-  const layouts = channels === undefined ? 'mono|stereo' : channels === 1 ? 'mono' : 'stereo';
+  const layouts = channels === '' ? 'mono|stereo' : channels === 1 ? 'mono' : 'stereo';
   const filters = [
     // The sound alone counts, not the times that a damaged or joined stream claims for it.
     'asetpts=N/SR/TB',

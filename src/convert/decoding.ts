@@ -2,13 +2,14 @@
 import type { OrgoError } from '../audio/errors';
 import { msOfSamples } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
+import { parseSettings } from '../settings/read';
 import { decodeArguments } from './commands';
 import { deliver, type Sink } from './delivery';
 import { systemDependencies, type Engine, type Dependencies } from './engine';
 import { FfmpegRun } from './ffmpeg-run';
 import { indexFirst, mp4Length } from './mp4';
 import { mp3Length, type ExactLength } from './mpeg-audio';
-import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } from './options';
+import { DECODE_SETTINGS, type DecodeOptions, type DecodeSettings } from './options';
 import { OwnRun } from './own-run';
 import { PcmOutput } from './pcm-output';
 import { decodeFailure } from './reasons';
@@ -29,7 +30,7 @@ export class Decoding {
   /** Resolves when it is over: with what went wrong, or undefined. Once, and never rejects. */
   readonly ended: Promise<OrgoError | undefined>;
   private resolveEnded: (error: OrgoError | undefined) => void = () => undefined;
-  private readonly options: CheckedDecodeOptions;
+  private readonly options: DecodeSettings;
   private readonly isWhole: boolean;
   private readonly timeline = new Timeline();
   private engine: Engine | undefined;
@@ -45,7 +46,7 @@ export class Decoding {
     private readonly sink: Sink<DecodedSound>,
     private readonly dependencies: Dependencies = systemDependencies,
   ) {
-    this.options = checkDecodeOptions(options);
+    this.options = parseSettings(DECODE_SETTINGS, { ...options });
     this.isWhole = options.isWhole ?? false;
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;

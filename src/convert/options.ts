@@ -1,7 +1,8 @@
 /** What a conversion can be asked for, and what it refuses. */
 import { OrgoError } from '../audio/errors';
 import type { Channels, PcmEncoding } from '../audio/format';
-import { checkOptions } from '../resample/options';
+import { MAX_FRAME_MS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../resample/options';
+import { number, oneOf, optionalNumber, type SettingValues, type SomeSettings } from '../settings/setting';
 
 /** Formats that sound is encoded to. */
 export const ENCODE_FORMATS = ['mp3', 'aac', 'flac', 'ogg-opus', 'wav'] as const;
@@ -14,38 +15,29 @@ export const BITRATE_BOUNDS = {
   'ogg-opus': { min: 6000, max: 510_000 },
 } as const;
 
-export interface DecodeOptions {
-  /** Hz; left out: the file's own, 48000 for Opus. */
-  readonly sampleRate?: number | undefined;
-  /** Left out: the file's own; what has more than two is mixed down to two. */
-  readonly channels?: Channels | undefined;
-  /** `s16le` */
-  readonly encoding?: PcmEncoding | undefined;
-  /** Every frame is this long, but for the last one; 20. */
-  readonly frameMs?: number | undefined;
+export const DECODE_SETTINGS = {
+  /** Blank: the file's own, 48000 for Opus. */
+  sampleRate: optionalNumber({
+    ...{ min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true, unit: 'Hz' },
+    suggestions: [8000, 16000, 24000, 44100, 48000],
+  }),
+  /** Blank: the file's own; what has more than two is mixed down to two. */
+  channels: oneOf<Channels | ''>('', ['', 1, 2]),
+  encoding: oneOf<PcmEncoding>('s16le', ['s16le', 'f32le']),
+  /** Every frame is this long, but for the last one. */
+  frameMs: number(20, { min: 1, max: MAX_FRAME_MS, unit: 'ms' }),
+};
+export type DecodeSettings = SettingValues<typeof DECODE_SETTINGS>;
+
+export interface DecodeOptions extends SomeSettings<typeof DECODE_SETTINGS> {
   /** Whether the first write is the whole file (an MP4 may then have its index at its end); false. */
   readonly isWhole?: boolean | undefined;
-}
-
-export interface CheckedDecodeOptions {
-  readonly sampleRate: number | undefined;
-  readonly channels: Channels | undefined;
-  readonly encoding: PcmEncoding;
-  readonly frameMs: number;
 }
 
 export interface EncodeOptions {
   readonly format: EncodeFormat;
   /** bit/s; 128000 */
   readonly bitrate?: number | undefined;
-}
-
-/** @throws OrgoError `ORGO_BAD_SETTING` naming what is out of range */
-export function checkDecodeOptions(options: DecodeOptions): CheckedDecodeOptions {
-  const { sampleRate, channels, encoding = 's16le', frameMs = 20 } = options;
-  checkOptions({ sampleRate, channels, encoding, frameMs });
-  if (frameMs === 0) refuse('frameMs', frameMs, 'from 1 to 5000 ms');
-  return { sampleRate, channels, encoding, frameMs };
 }
 
 /** @throws OrgoError `ORGO_BAD_SETTING` naming what is out of range */

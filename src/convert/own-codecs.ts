@@ -7,7 +7,7 @@ import { ContainerDecoder } from '../containers/container-decoder';
 import { OPUS_CLOCK_RATE } from '../opus/packet';
 import { OggEncoder } from '../containers/ogg-encoder';
 import { Resampler } from '../resample/resampler';
-import type { CheckedDecodeOptions, EncodeFormat } from './options';
+import type { DecodeSettings, EncodeFormat } from './options';
 
 /** Kinds of files that need no ffmpeg. */
 export type OwnKind = 'wav' | 'ogg-opus' | 'webm-opus';
@@ -31,7 +31,7 @@ export interface OwnEncoder {
   close(): void;
 }
 
-export function ownDecoder(kind: OwnKind, options: CheckedDecodeOptions): OwnDecoder {
+export function ownDecoder(kind: OwnKind, options: DecodeSettings): OwnDecoder {
   return kind === 'wav' ? new WavDecoder(options) : new OpusFileDecoder(options);
 }
 
@@ -50,7 +50,7 @@ class OpusFileDecoder implements OwnDecoder {
   private readonly container;
   private readonly resampler;
 
-  constructor(options: CheckedDecodeOptions) {
+  constructor(options: DecodeSettings) {
     const { sampleRate = OPUS_CLOCK_RATE, channels, encoding } = options;
     this.container = new ContainerDecoder({ sampleRate, channels, encoding });
     this.resampler = new Resampler({ ...options, sampleRate });
@@ -85,7 +85,7 @@ class WavDecoder implements OwnDecoder {
   /** Bytes of sound that are still to come. */
   private left = Infinity;
 
-  constructor(options: CheckedDecodeOptions) {
+  constructor(options: DecodeSettings) {
     this.resampler = new Resampler(options);
   }
 

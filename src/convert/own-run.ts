@@ -2,7 +2,7 @@
 import { OrgoError } from '../audio/errors';
 import type { PcmFrame } from '../audio/frame';
 import type { Engine } from './engine';
-import type { CheckedDecodeOptions } from './options';
+import type { DecodeSettings } from './options';
 import { ownDecoder, type OwnDecoder, type OwnKind } from './own-codecs';
 
 /** Bytes that are passed on at once; the decoder itself limits how much it decodes at once. */
@@ -19,7 +19,7 @@ export class OwnRun implements Engine {
 
   constructor(
     kind: OwnKind,
-    options: CheckedDecodeOptions,
+    options: DecodeSettings,
     private readonly give: (frames: readonly PcmFrame[]) => Promise<void>,
   ) {
     this.ended = new Promise((resolve) => {

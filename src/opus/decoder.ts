@@ -1,25 +1,23 @@
 /** Opus packets to PCM, each sample at the place that it had before it was encoded. */
 import { OrgoError } from '../audio/errors';
-import type { AudioFormat, Channels, PcmEncoding } from '../audio/format';
+import type { AudioFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { Runs } from '../audio/runs';
 import type { Transform } from '../audio/transform';
+import { parseSettings } from '../settings/read';
+import type { SomeSettings } from '../settings/setting';
 import { Resampler } from '../resample/resampler';
 import { chooseLibrary } from './choose-library';
 import { OpusCodec } from './codec';
 import { DecoderRun, type PacketFrame } from './decoder-run';
 import { OPUS_RATES, type OpusLibrary } from './library';
 import { OPUS_CLOCK_RATE, parsePacket } from './packet';
+import { DECODER_SETTINGS } from './settings';
 
 export { MAX_CONCEALED_MS, type PacketFrame } from './decoder-run';
 
-export interface OpusDecoderOptions {
-  /** Hz; 48000. Any rate: where Opus does not give it, the output is resampled. */
-  readonly sampleRate?: number | undefined;
-  /** Left out: those of the input. */
-  readonly channels?: Channels | undefined;
-  /** `s16le` */
-  readonly encoding?: PcmEncoding | undefined;
+/** Any rate: where Opus does not give it, the output is resampled. */
+export interface OpusDecoderOptions extends SomeSettings<typeof DECODER_SETTINGS> {
   /** Gain by an Ogg or WebM header, in 1/256 dB; 0. */
   readonly gain?: number | undefined;
   readonly library?: OpusLibrary | undefined;
@@ -35,13 +33,13 @@ export class OpusDecoder implements Transform<'opus', PcmFrame> {
 
   /** @throws OrgoError `ORGO_BAD_SETTING`, or `ORGO_OPUS_FAILED` where no library loads */
   constructor(options: OpusDecoderOptions = {}) {
-    const { sampleRate = OPUS_CLOCK_RATE, channels, encoding = 's16le', gain } = options;
+    const { sampleRate, channels, encoding } = parseSettings(DECODER_SETTINGS, { ...options });
+    const { gain, library = chooseLibrary() } = options;
     const resampler = new Resampler({ sampleRate, channels, encoding });
     const rate = OPUS_RATES.find((known) => known === sampleRate) ?? OPUS_CLOCK_RATE;
-    const library = options.library ?? chooseLibrary();
     this.runs = new Runs({
       start(first) {
-        const codec = new OpusCodec(library, rate, channels ?? first.format.channels);
+        const codec = new OpusCodec(library, rate, channels || first.format.channels);
         if (gain) codec.decoderControl('gain', gain);
         return new DecoderRun(first, codec, resampler);
       },

@@ -1,5 +1,7 @@
 /** The encoder's settings: their defaults, what is allowed, and what they are to libopus. */
 import { OrgoError } from '../audio/errors';
+import type { Channels, PcmEncoding } from '../audio/format';
+import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../resample/options';
 import { parseSettings } from '../settings/read';
 import { boolean, number, oneOf, type SettingValues } from '../settings/setting';
 import { FRAME_LENGTHS_MS, type FrameMs, type OpusCodec } from './codec';
@@ -28,6 +30,14 @@ export const ENCODER_SETTINGS = {
   fec: boolean(false),
   /** Discontinuous transmission: packets of one or two bytes while nobody speaks. */
   dtx: boolean(false),
+};
+
+/** What decoding gives, whatever rate Opus has inside. */
+export const DECODER_SETTINGS = {
+  sampleRate: number(48000, { min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true, unit: 'Hz' }),
+  /** Blank: those of the input. */
+  channels: oneOf<Channels | ''>('', ['', 1, 2]),
+  encoding: oneOf<PcmEncoding>('s16le', ['s16le', 'f32le']),
 };
 
 export type OpusEncoderSettings = Readonly<SettingValues<typeof ENCODER_SETTINGS>>;

@@ -1,7 +1,8 @@
 /** What a resampler can be asked for, and what it refuses. */
 import { OrgoError } from '../audio/errors';
 import { isPcmEncoding, type Channels, type PcmEncoding, type PcmFormat } from '../audio/format';
-import { PRESETS, type Quality } from './presets';
+import { number, oneOf, optionalNumber, type SettingValues, type SomeSettings } from '../settings/setting';
+import type { Quality } from './presets';
 
 /** Hz */
 export const MIN_SAMPLE_RATE = 8000;
@@ -11,36 +12,25 @@ export const MAX_GAIN_DB = 60;
 /** Frames may be as long as this. */
 export const MAX_FRAME_MS = 5000;
 
-export interface ResamplerOptions {
-  /** Hz; left out: that of the input. */
-  readonly sampleRate?: number | undefined;
-  /** Left out: those of the input. Two become one by their average, one becomes two by doubling. */
-  readonly channels?: Channels | undefined;
-  /** Left out: that of the input. */
-  readonly encoding?: PcmEncoding | undefined;
-  /** `high` */
-  readonly quality?: Quality | undefined;
-  /** 0 */
-  readonly gainDb?: number | undefined;
-  /** Every frame that comes out is this long, but for the last one; 0, the default: as it comes. */
-  readonly frameMs?: number | undefined;
+/** What a resampler can be asked for: for it, its node and the editor alike. Blank keeps what the input has. */
+export const RESAMPLER_SETTINGS = {
+  sampleRate: optionalNumber({
+    ...{ min: MIN_SAMPLE_RATE, max: MAX_SAMPLE_RATE, integer: true, unit: 'Hz' },
+    suggestions: [8000, 16000, 22050, 24000, 44100, 48000],
+  }),
+  /** Two become one by their average, one becomes two by doubling. */
+  channels: oneOf<Channels | ''>('', ['', 1, 2]),
+  encoding: oneOf<PcmEncoding | ''>('', ['', 's16le', 'f32le']),
+  /** Every frame that comes out is this long, but for the last one; 0: as it comes. */
+  frameMs: number(0, { min: 1, max: MAX_FRAME_MS, or: 0, unit: 'ms' }),
+  quality: oneOf<Quality>('high', ['high', 'best', 'fast', 'live']),
+  gainDb: number(0, { min: -MAX_GAIN_DB, max: MAX_GAIN_DB, unit: 'dB' }),
+};
+export type ResamplerSettings = SettingValues<typeof RESAMPLER_SETTINGS>;
+
+export interface ResamplerOptions extends SomeSettings<typeof RESAMPLER_SETTINGS> {
   /** Called with how many more samples, counted in each channel, were beyond full scale and went out clipped. */
   readonly onClip?: ((samples: number) => void) | undefined;
-}
-
-/** @throws OrgoError `ORGO_BAD_SETTING` naming what is out of range */
-export function checkOptions(options: ResamplerOptions): void {
-  const { sampleRate, channels, encoding, quality = 'high', gainDb = 0, frameMs = 0 } = options;
-  if (sampleRate !== undefined && !isSampleRate(sampleRate)) refuse('sampleRate', sampleRate, RATES);
-  if (channels !== undefined && !isChannels(channels)) refuse('channels', channels, '1 or 2');
-  if (encoding !== undefined && !isPcmEncoding(encoding)) refuse('encoding', encoding, 's16le or f32le');
-  if (!Object.hasOwn(PRESETS, quality))
-    refuse('quality', quality, `one of ${Object.keys(PRESETS).join(', ')}`);
-  if (!(Math.abs(gainDb) <= MAX_GAIN_DB))
-    refuse('gainDb', gainDb, `from -${MAX_GAIN_DB} to ${MAX_GAIN_DB} dB`);
-  if (frameMs !== 0 && !(frameMs >= 1 && frameMs <= MAX_FRAME_MS)) {
-    refuse('frameMs', frameMs, `0, or from 1 to ${MAX_FRAME_MS} ms`);
-  }
 }
 
 /** @throws OrgoError `ORGO_BAD_INPUT` where sound of this format can not be taken */
@@ -63,8 +53,4 @@ function isSampleRate(rate: number): boolean {
 
 function isChannels(channels: number): boolean {
   return channels === 1 || channels === 2;
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new OrgoError('ORGO_BAD_SETTING', `${name} is ${String(value)}: it must be ${allowed}`);
 }

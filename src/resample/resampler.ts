@@ -15,7 +15,8 @@ import type { Transform } from '../audio/transform';
 import type { Kernel } from '../kernels/index';
 import { Conversion } from './conversion';
 import type { ClipCount } from './frame-writer';
-import { checkInput, checkOptions, type ResamplerOptions } from './options';
+import { parseSettings } from '../settings/read';
+import { checkInput, RESAMPLER_SETTINGS, type ResamplerOptions, type ResamplerSettings } from './options';
 
 export type { ResamplerOptions } from './options';
 export type { Quality } from './presets';
@@ -27,12 +28,12 @@ class ResampleRun implements Transform<PcmEncoding, PcmFrame> {
   readonly conversion: Conversion | undefined;
   private readonly framer: Framer | undefined;
 
-  constructor(from: PcmFormat, options: ResamplerOptions, kernel: Kernel | undefined, clips: ClipCount) {
-    const { quality = 'high', gainDb = 0, frameMs = 0 } = options;
+  constructor(from: PcmFormat, settings: ResamplerSettings, kernel: Kernel | undefined, clips: ClipCount) {
+    const { quality, gainDb, frameMs } = settings;
     this.to = {
-      encoding: options.encoding ?? from.encoding,
-      sampleRate: options.sampleRate ?? from.sampleRate,
-      channels: options.channels ?? from.channels,
+      encoding: settings.encoding || from.encoding,
+      sampleRate: settings.sampleRate ?? from.sampleRate,
+      channels: settings.channels || from.channels,
     };
     const frameSamples = samplesInMs(this.to.sampleRate, frameMs);
     const gain = 10 ** (gainDb / 20);
@@ -79,9 +80,9 @@ export class Resampler implements Transform<PcmEncoding, PcmFrame> {
     private readonly options: ResamplerOptions = {},
     kernel?: Kernel,
   ) {
-    checkOptions(options);
+    const settings = parseSettings(RESAMPLER_SETTINGS, { ...options });
     this.runs = new Runs({
-      start: ({ format }) => (this.latest = new ResampleRun(format, options, kernel, this.clips)),
+      start: ({ format }) => (this.latest = new ResampleRun(format, settings, kernel, this.clips)),
     });
   }
 

@@ -140,7 +140,7 @@ function shown(setting: Setting, given: unknown): string {
     setting.kind === 'text' && setting.schemes && typeof given === 'string'
       ? (given.split(/[?#]/)[0] ?? '')
       : given;
-  const whole = JSON.stringify(safe);
+  const whole = typeof safe === 'number' ? String(safe) : JSON.stringify(safe);
   return whole.length > SHOWN_LENGTH ? `${whole.slice(0, SHOWN_LENGTH)}…` : whole;
 }
 

@@ -82,20 +82,15 @@ export type Settings = Readonly<Record<string, Setting>>;
 
 /** The values that `S` describes. */
 export type SettingValues<S extends Settings> = { readonly [K in keyof S]: ValueOf<S[K]> };
+/** Some of the values that `S` describes; the rest take their defaults. */
+export type SomeSettings<S extends Settings> = { readonly [K in keyof S]?: ValueOf<S[K]> | undefined };
 type ValueOf<S extends Setting> = S extends { kind: 'choice'; values: readonly (infer T)[] }
   ? T
   : S extends SecretSetting | ConfigSetting
     ? string
     : S['fallback'];
 
-interface Bounds extends Placement {
-  readonly min: number;
-  readonly max: number;
-  readonly integer?: boolean;
-  readonly or?: number;
-  readonly unit?: string;
-  readonly suggestions?: readonly number[];
-}
+type Bounds = Omit<NumberSetting, 'kind' | 'fallback' | 'integer'> & { readonly integer?: boolean };
 
 /** A number within bounds, both included; text that holds one will do, since environment variables are text. */
 export function number(fallback: number, bounds: Bounds): NumberSetting {
@@ -148,4 +143,14 @@ export function configNode(
 export function placed<const S extends Settings>(placement: Placement, settings: S): S {
   const entries = Object.entries(settings).map(([name, setting]) => [name, { ...setting, ...placement }]);
   return Object.fromEntries(entries) as S;
+}
+
+/** A node's secrets, as Node-RED wants its credentials described: in its runtime and in the editor. */
+export function credentialsOf(settings: Settings): Record<string, { type: 'password'; required?: boolean }> {
+  const credentials: Record<string, { type: 'password'; required?: boolean }> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    if (setting.kind !== 'secret') continue;
+    credentials[name] = { type: 'password', ...(setting.required === true && { required: true }) };
+  }
+  return credentials;
 }

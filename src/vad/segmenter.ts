@@ -1,5 +1,6 @@
 /** Turns probabilities, one a window, into stretches of speech: hysteresis, minimum, hangover, maximum length. */
 import { SILERO_SAMPLE_RATE, SILERO_WINDOW } from './silero';
+import type { SpeechSettings, UtteranceEndReason } from './speech';
 
 const WINDOW_MS = (SILERO_WINDOW * 1000) / SILERO_SAMPLE_RATE;
 
@@ -12,19 +13,10 @@ const LONGEST_DIP_MS = 96;
 /** A cut is looked for in this much of the end of a too long part, but in no more than half of it. */
 const CUT_SEARCH_MS = 5000;
 
-export interface SegmenterSettings {
-  /** Probability from which speech begins, 0 to 1; it lasts until 0.15 less. */
-  readonly threshold: number;
-  /** Speech that must be heard before it counts. */
-  readonly minSpeechMs: number;
-  /** Silence that must be heard before speech is over. */
-  readonly hangoverMs: number;
-  /** Longest part of an utterance, its closing silence included. */
-  readonly maxUtteranceMs: number;
-}
-
-/** Why a part ended. */
-export type UtteranceEndReason = 'silence' | 'max-length' | 'flush';
+export type SegmenterSettings = Pick<
+  SpeechSettings,
+  'threshold' | 'minSpeechMs' | 'hangoverMs' | 'maxUtteranceMs'
+>;
 
 /** A stretch of speech in samples at {@link SILERO_SAMPLE_RATE} since the segmenter began. */
 export interface SpeechSpan {

@@ -5,9 +5,16 @@ import type { Transform } from '../audio/transform';
 import { positionAtRate } from '../audio/place';
 import { Gate } from './gate';
 import { History } from './history';
-import { Segmenter, type UtteranceEndReason, type SegmenterEvent, type SpeechSpan } from './segmenter';
+import { Segmenter, type SegmenterEvent, type SpeechSpan } from './segmenter';
 import { SILERO_SAMPLE_RATE, SILERO_WINDOW } from './silero';
-import type { Speech, SpeechChange, SpeechEmission, SpeechSettings, Utterance } from './speech';
+import type {
+  Speech,
+  SpeechChange,
+  SpeechEmission,
+  SpeechSettings,
+  Utterance,
+  UtteranceEndReason,
+} from './speech';
 import type { WindowClassifier, WindowScore } from './window-classifier';
 
 const WINDOW_MS = msOfSamples(SILERO_SAMPLE_RATE, SILERO_WINDOW);

@@ -1,7 +1,7 @@
 /** The settings of the speech detector, and what it emits. */
 import type { AudioFrame, PcmFrame } from '../audio/frame';
 import type { Emission } from '../audio/transform';
-import type { UtteranceEndReason, SegmenterSettings } from './segmenter';
+import { boolean, number, oneOf, type SettingValues } from '../settings/setting';
 
 /** What becomes of the sound in which no one speaks. */
 export type GateMode =
@@ -12,13 +12,31 @@ export type GateMode =
   /** It is sent like all other sound, at once. */
   | 'pass';
 
-export interface SpeechSettings extends SegmenterSettings {
+const MAX_MS = 10_000;
+/** Shorter parts would leave no choice of a place to cut at. */
+const SHORTEST_UTTERANCE_MS = 1000;
+/** As much of one stream is kept until the utterance is over. */
+const LONGEST_UTTERANCE_MS = 600_000;
+
+export const SPEECH_SETTINGS = {
+  /** Probability from which speech begins; it lasts until 0.15 less. */
+  threshold: number(0.5, { min: 0, max: 1 }),
+  /** Speech that must be heard before it counts. */
+  minSpeechMs: number(200, { min: 0, max: MAX_MS, unit: 'ms' }),
+  /** Silence that must be heard before speech is over. */
+  hangoverMs: number(500, { min: 0, max: MAX_MS, unit: 'ms' }),
   /** Sound from before the speech that belongs to an utterance. */
-  readonly preRollMs: number;
-  readonly gate: GateMode;
+  preRollMs: number(300, { min: 0, max: MAX_MS, unit: 'ms' }),
+  /** Longest part of an utterance, its closing silence included. */
+  maxUtteranceMs: number(30_000, { min: SHORTEST_UTTERANCE_MS, max: LONGEST_UTTERANCE_MS, unit: 'ms' }),
+  gate: oneOf<GateMode>('drop', ['drop', 'silence', 'pass']),
   /** Whether every window's probability is emitted. */
-  readonly probabilities: boolean;
-}
+  probabilities: boolean(false),
+};
+export type SpeechSettings = SettingValues<typeof SPEECH_SETTINGS>;
+
+/** Why a part of an utterance ended. */
+export type UtteranceEndReason = 'silence' | 'max-length' | 'flush';
 
 /** One part of an utterance: the speech itself, without pre-roll and hangover. Positions at the input's rate. */
 export interface Speech {

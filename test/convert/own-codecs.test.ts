@@ -96,7 +96,7 @@ void test('settings out of range are named, with what is allowed', () => {
   refuses(() => new Decoding({ sampleRate: 7999 }, sink), /sampleRate is 7999/);
   refuses(() => new Decoding({ sampleRate: NaN }, sink), /sampleRate is NaN/);
   refuses(() => new Decoding({ channels: 3 as 2 }, sink), /channels is 3/);
-  refuses(() => new Decoding({ encoding: 'mp3' as 's16le' }, sink), /encoding is mp3/);
+  refuses(() => new Decoding({ encoding: 'mp3' as 's16le' }, sink), /encoding is "mp3"/);
   refuses(() => new Decoding({ frameMs: 0 }, sink), /frameMs is 0/);
   refuses(
     () => new Encoding({ format: '-i /etc/passwd' as 'mp3' }, sink),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe } from 'node:test';
-import { AudioIn } from '../../nodes/orgo-audio-in/audio-in';
+import register from '../../nodes/orgo-audio-in/orgo-audio-in';
 import registerComputer from '../../nodes/orgo-computer/orgo-computer';
-import { registerNode, type Message } from '../../nodes/shared/red';
+import type { Message } from '../../nodes/shared/red';
 import { FakeAudioServer, frameBytes, STARTED, type Caller } from '../client/rig';
 import { FakeClock } from './fake-clock';
 import { HostedOrgo } from '../support/hosted-orgo';
@@ -23,13 +23,7 @@ describe('orgo-audio-in', () => {
     nodes = [];
     let streams = 0;
     registerComputer(red);
-    registerNode(
-      red,
-      'orgo-audio-in',
-      {},
-      (node, config) =>
-        new AudioIn(red, node, config, { clock, random: () => 0.5, newId: () => `stream-${++streams}` }),
-    );
+    register(red, { clock, random: () => 0.5, newId: () => `stream-${++streams}` });
     server = await FakeAudioServer.listen();
     red.create(
       'orgo-computer',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { computerOf, type Computer } from '../../nodes/orgo-computer/computer';
+import { computerOf } from '../../nodes/orgo-computer/computer';
+import type { Computer } from '../../src/client/computer';
 import register from '../../nodes/orgo-computer/orgo-computer';
 import { FakeRed } from './fake-red';
 

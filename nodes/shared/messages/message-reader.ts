@@ -1,6 +1,6 @@
 /** Reads the messages of one stream as frames, each at its place, whatever the messages leave out. */
 import type { Clock } from '../../../src/audio/clock';
-import { OrgoError } from '../../../src/audio/errors';
+import { badInput } from '../../../src/audio/errors';
 import {
   bytesPerSample,
   formatText,
@@ -89,10 +89,7 @@ export class MessageReader {
   read(msg: Message): Reading {
     const { payload } = msg;
     if (!Buffer.isBuffer(payload)) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        `msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`,
-      );
+      throw badInput(`msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`);
     }
     const description = descriptionOf(msg);
     const numbers = numbersOf(description);
@@ -121,17 +118,13 @@ export class MessageReader {
 
   private unwrap(payload: Buffer, numbers: DescribedNumbers): Sound | undefined {
     if (!this.wav.takes(payload)) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        'msg.audio.encoding is wav, but msg.payload does not begin as a WAV file',
-      );
+      throw badInput('msg.audio.encoding is wav, but msg.payload does not begin as a WAV file');
     }
     const { format, data, begins, ends } = this.wav.unwrap(payload);
     if (!format) return undefined;
     if (!isSampleRate(format.sampleRate)) {
       this.wav.reset();
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
+      throw badInput(
         `The WAV file is ${formatText(format)}: ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} Hz are wanted`,
       );
     }
@@ -204,8 +197,7 @@ export class MessageReader {
     const continued = this.format && !isPcm(this.format) ? this.format : undefined;
     const format = continued ?? this.recognise(payload) ?? pcmFormatOf(undefined, settings);
     if (encodings.includes(format.encoding)) return format;
-    throw new OrgoError(
-      'ORGO_BAD_INPUT',
+    throw badInput(
       `msg.audio is missing, and msg.payload alone does not show what it is: ${encodings.join(' or ')} is wanted`,
     );
   }

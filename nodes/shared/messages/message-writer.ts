@@ -8,8 +8,8 @@ const MAIN_OUTPUT = 0;
 
 export class MessageWriter {
   private readonly sequences: number[];
-  /** Where the main output goes on. */
-  private end: Standing | undefined;
+  /** Where the main output goes on; undefined before it has sent sound. */
+  end: AudioFrame | undefined;
   /** Held back by {@link holdLast}: the main output's latest. */
   private held: Message | undefined;
   private holding = false;
@@ -49,11 +49,6 @@ export class MessageWriter {
     if (this.held) this.sendTo(MAIN_OUTPUT, this.held, send);
     this.held = message;
     return true;
-  }
-
-  /** Whether sound has left by the main output, or is about to. */
-  get hasSent(): boolean {
-    return this.end !== undefined;
   }
 
   /** From here on the main output's latest message waits, since it may be the stream's last. */
@@ -106,7 +101,8 @@ export class MessageWriter {
   }
 
   private sendTo(output: number, message: Message, send: (outgoing: Outgoing) => void): void {
-    if (this.outputs.length === 1) {
+    // Node-RED sends a bare message out of the first output.
+    if (output === MAIN_OUTPUT) {
       send(message);
       return;
     }

@@ -5,7 +5,7 @@ import { OrgoError } from '../../../src/audio/errors';
 import type { Encoding } from '../../../src/audio/format';
 import type { AudioFrame } from '../../../src/audio/frame';
 import { toOutput, type Transform } from '../../../src/audio/transform';
-import { sliceOf } from '../../../nodes/shared/slices';
+import { sliceOf } from '../../../src/containers/slices';
 import { framing, harness, places, sound } from './harness';
 
 const MONO = { encoding: 's16le', sampleRate: 24000, channels: 1 } as const;

@@ -1,6 +1,6 @@
 /** Does long jobs in slices, so that nothing else in the process waits for long. */
-import type { Clock } from '../../src/audio/clock';
-import { asError } from '../../src/audio/errors';
+import type { Clock } from './clock';
+import { asError } from './errors';
 
 /** Half of the 20 ms that a turn may take: a slice that was begun is finished. */
 const TURN_MS = 10;

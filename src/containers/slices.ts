@@ -1,7 +1,7 @@
 /** Cuts a long payload into slices that are processed one after the other, so that nothing else waits for long. */
-import { isPcm, samplesInMs, type PcmFormat } from '../../src/audio/format';
-import { sliceFrame, type AudioFrame } from '../../src/audio/frame';
-import { ENCODINGS } from '../../src/containers/encodings';
+import { isPcm, samplesInMs, type PcmFormat } from '../audio/format';
+import { sliceFrame, type AudioFrame } from '../audio/frame';
+import { ENCODINGS } from './encodings';
 
 const DEFAULT_SLICE_MS = 1000;
 
