@@ -170,7 +170,7 @@ class AudioIn implements NodeBehaviour, AudioStreamSink {
     });
   }
 
-  /** How old the newest sound is, and whose clock says so. */
+  /** How old the newest sound is, and whether the server's clock says so or our estimate. */
   private freshness(): { ageMs: number | null; clock: 'server' | 'estimated' } {
     const end = this.heard?.writer.end;
     return {

@@ -42,7 +42,7 @@ export interface RedNode {
   status(status: NodeStatus): void;
   log(text: string): void;
   warn(text: string): void;
-  /** A Catch node hears of it only where there is a `msg`; else it goes to the log and the sidebar. */
+  /** A Catch node gets it only with a `msg`; without one it goes to the log and the sidebar. */
   error(text: string, msg?: Message): void;
   on(event: 'input', listener: (msg: Message, send: Send, done: (error?: Error) => void) => void): void;
   on(event: 'close', listener: (removed: boolean, done: () => void) => void): void;

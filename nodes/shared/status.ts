@@ -18,7 +18,7 @@ const MIN_INTERVAL_MS = 250;
 /** Longer texts run into the next node. */
 const MAX_TEXT_LENGTH = 19;
 
-/** Shows the latest status at once where it may, else as soon as it may; what it is replaced by is never shown. */
+/** Shows the latest status at once if it may, else as soon as it may. One that is replaced while it waits is never shown. */
 export class StatusLine {
   private lastShownAt = -Infinity;
   private shownKey = '';

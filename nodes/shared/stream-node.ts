@@ -159,7 +159,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     return stream;
   }
 
-  /** Forgets a stream that holds nothing, and for which nothing waits but the message that is processed now. */
+  /** Forgets a stream that holds nothing, unless another message than the one at work waits for it. */
   private release(stream: Stream<Live>): void {
     if (stream.holds || stream.queue.jobs.length > 1) return;
     if (this.streams.get(stream.name) === stream) this.streams.delete(stream.name);

@@ -288,7 +288,7 @@ export class Stream<Live = unknown> {
   }
 }
 
-/** A message that is kept for as long as its stream lasts must not keep its sound. */
+/** This copy is kept as long as its stream lasts, so it must not keep the message's sound alive. */
 function withoutPayload(msg: Message): Message {
   const copy = { ...msg };
   delete copy.payload;

@@ -25,7 +25,7 @@ export type Imports = ConstructorParameters<WebAssemblyApi['Instance']>[1];
 
 /** A module that can be instantiated once, and given another stack then. Nothing in it calls itself through us. */
 export interface StackModule {
-  /** For `instantiateWasm`, by which Emscripten's loader leaves this to its caller. */
+  /** For `instantiateWasm`: with it, Emscripten's loader leaves this to its caller. */
   instantiate(imports: Imports): { readonly exports: Exports };
   /**
    * Moves the stack; nothing of the module may be running.

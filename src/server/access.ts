@@ -2,7 +2,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { OrgoError } from '../audio/errors';
 
-/** Compares secrets without telling by its duration how much of one was right, or how long it is. */
+/** Compares secrets in a time that depends neither on how much of one was right nor on how long it is. */
 export class Secret {
   private readonly key = randomBytes(32);
   private readonly digest: Buffer;

@@ -122,7 +122,7 @@ export class Broadcast {
     }
   }
 
-  /** The one place where a fault is kept from spreading: never to another channel, nor into the source's timer. */
+  /** The one place that stops a fault from spreading to another channel, or into the source's timer. */
   private onFrame(frame: PcmFrame): void {
     for (const channel of this.channels.values()) {
       try {
@@ -214,7 +214,7 @@ export class Broadcast {
     this.options.onState(state, this.detector.sound);
   }
 
-  /** Lets those who waited for a running capture into the channels of their formats. */
+  /** Lets the listeners that waited for a running capture into the channels of their formats. */
   private admit(): void {
     if (this.state.kind !== 'running' && this.state.kind !== 'suspended') return;
     for (const listener of this.waiting) this.channelOf(listener).listeners.add(listener);

@@ -1,4 +1,4 @@
-/** Slows down whoever guesses a secret, whether a token or an API key. */
+/** Slows down clients that guess a secret, whether a token or an API key. */
 import type { Clock } from '../audio/clock';
 import { networkOf } from './client-address';
 
@@ -23,7 +23,7 @@ interface PutOff {
 
 /** Counts wrong guesses, and puts their answers off; its memory is bounded whatever comes. */
 export class GuessThrottle {
-  /** Times of the wrong guesses of the last minute, by network; the one not heard of for longest comes first. */
+  /** Times of the wrong guesses of the last minute, by network; the network that was quiet for longest comes first. */
   private readonly attempts = new Map<string, number[]>();
   private readonly putOff = new Set<PutOff>();
 

@@ -1,4 +1,4 @@
-/** Finds out that a listener has gone without a word: asks it while nothing else is sent, and waits 90 s. */
+/** Notices that a listener has gone without closing: pings it while nothing else is sent, and waits 90 s. */
 import type { Clock } from '../audio/clock';
 
 /** A listener that was sent nothing for this long is asked by a ping. */

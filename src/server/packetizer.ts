@@ -19,7 +19,7 @@ export interface WireFrame {
 
 /** At most this much of a hole goes out as silence. */
 const MAX_SILENCE_MS = 100;
-/** Every so often it is judged whether chunks still end on borders. */
+/** How often we check whether chunks still end on borders. */
 const ALIGN_WINDOW_MS = 200;
 /** Less than this is not worth a skip. */
 const MISALIGNED_MS = 1;

@@ -101,7 +101,7 @@ export class PendingConnections {
     return undefined;
   }
 
-  /** Put off once more at its end: after a stall of this process, timers run before what has arrived is read. */
+  /** The time is extended once when it is up: after a stall of this process, timers run before what has arrived is read. */
   private checkLater(network: Network): void {
     network.cancelCheck ??= this.clock.after(HANDSHAKE_MS, () => {
       network.cancelCheck = this.clock.after(0, () => {

@@ -63,7 +63,7 @@ export class StandaloneListener {
     return new StandaloneListener(server, sockets);
   }
 
-  /** Stops to listen and cuts what is still connected; resolves when the port is free. */
+  /** Stops listening, and cuts what is still connected; resolves when the port is free. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
