@@ -105,7 +105,7 @@ async function ensureSystemPackages() {
 
 /** What can't be installed is no failure here: the tests that need it are skipped, and named at the end. */
 async function ensureRuntimes() {
-  for (const name of /** @type {const} */ (['node24-node-red5', 'node24-discord'])) {
+  for (const name of /** @type {const} */ (['node22', 'node24-node-red5', 'node24-discord'])) {
     try {
       await ensureRuntime(name);
     } catch (error) {

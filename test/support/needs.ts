@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { findBrowser, hasProgram, hasPythonWebSockets } from '../../scripts/lib/programs.cjs';
-import { DISCORD_MODULES, NEWER_RUNTIME } from './runtimes';
+import { DISCORD_MODULES, NEWER_RUNTIME, NODE_22 } from './runtimes';
 
 /** Recordings of human speech, of Debian's pocketsphinx-testdata. */
 export const HUMAN_SPEECH = '/usr/share/pocketsphinx/test/data';
@@ -13,6 +13,7 @@ const THINGS: Readonly<Record<string, () => boolean>> = {
   chromium: () => findBrowser() !== undefined,
   'python3-websockets': hasPythonWebSockets,
   'pocketsphinx-testdata': () => existsSync(HUMAN_SPEECH),
+  node22: () => existsSync(NODE_22),
   'node24-discord': () => existsSync(join(DISCORD_MODULES, '@discordjs', 'voice', 'package.json')),
   'node24-node-red5': () => existsSync(NEWER_RUNTIME.node) && existsSync(NEWER_RUNTIME.red),
 };

@@ -27,6 +27,9 @@ export const OWN_RUNTIME: Runtime = {
   needs: [],
 };
 
+/** A Node binary alone; `scripts/lib/runtimes.mjs` installs it. */
+export const NODE_22 = join(ROOT, '.tmp', 'node22', 'node_modules', 'node22', 'bin', 'node');
+
 const NEWER = join(ROOT, '.tmp', 'node24-node-red5');
 
 /** Discord's libraries beside the Node 24 that they want: `scripts/lib/runtimes.mjs` installs both. */
