@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from './packed-package';
 
@@ -53,19 +53,20 @@ export interface InstalledDirectory extends UserDirectory {
   readonly said: string;
 }
 
-/** A fresh Node-RED user directory with the package `tarball` installed, as a palette manager would. */
-export async function userDirectoryWith(tarball: string): Promise<InstalledDirectory> {
+/**
+ * A fresh Node-RED user directory with the package `tarball` installed, as a palette manager would.
+ * @param node path of a Node binary: npm runs on it, and installs the optional packages that suit it; without one, none
+ */
+export async function userDirectoryWith(tarball: string, node?: string): Promise<InstalledDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'orgo-user-dir-'));
   await writeFile(join(path, 'package.json'), JSON.stringify({ name: 'user-dir', private: true }));
   const args = [
-    'install',
-    '--ignore-scripts',
-    '--omit=dev',
-    '--omit=optional',
-    '--no-audit',
-    '--no-fund',
+    ...['install', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund'],
+    ...(node === undefined ? ['--omit=optional'] : []),
     tarball,
   ];
-  const { stdout, stderr } = await run('npm', args, { cwd: path });
+  const own = process.env['PATH'] ?? '';
+  const env = { ...process.env, PATH: node === undefined ? own : `${dirname(node)}:${own}` };
+  const { stdout, stderr } = await run('npm', args, { cwd: path, env });
   return { path, said: stdout + stderr, remove: () => rm(path, { recursive: true, force: true }) };
 }

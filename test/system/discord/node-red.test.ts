@@ -1,4 +1,4 @@
-/** The node in a real Node-RED 5 on Node 24, at a stand-in Discord: a listener hears what the flow says, decrypted. */
+/** A clean install by Node 24, in a real Node-RED 5, at a stand-in Discord: a listener hears what the flow says. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -11,12 +11,12 @@ import { SILENCE_FRAMES_AT_END } from '../../../src/discord/sound-packet';
 import { chooseLibrary } from '../../../src/opus/choose-library';
 import { OpusCodec } from '../../../src/opus/codec';
 import { fillIn, importExample, nodeOf, withFlowEnv, type Flow } from '../../support/examples';
-import { userDirectoryWithLink } from '../../support/linked-package';
 import { describeWith, needs } from '../../support/needs';
-import { startNodeRed, type FlowNode, type NodeRed } from '../../support/node-red';
-import { NEWER_RUNTIME, type UserDirectory } from '../../support/runtimes';
+import { freePort, startNodeRed, type FlowNode, type NodeRed } from '../../support/node-red';
+import { packPackage } from '../../support/packed-package';
+import { NEWER_RUNTIME, userDirectoryWith, type InstalledDirectory } from '../../support/runtimes';
 import { channelOf, measureTone } from '../../support/tone';
-import { GUILD, LISTENERS, StandIn, TOKEN, VOICE, type Listener } from '../../discord/support/stand-in';
+import { BOT, GUILD, LISTENERS, StandIn, TOKEN, VOICE, type Listener } from '../../discord/support/stand-in';
 import { HZ, isSilence, RATE, tone } from '../../discord/support/voice-rig';
 
 /** A second of a tone at a quarter of full scale, as a recording. */
@@ -60,16 +60,19 @@ describeWith(
   ({ test, before, after }) => {
     let discord: StandIn;
     let listener: Listener;
-    let userDir: UserDirectory;
+    let userDir: InstalledDirectory;
     let nodeRed: NodeRed;
 
     before(async () => {
       discord = await StandIn.start();
-      userDir = await userDirectoryWithLink();
-      const { NODE_PATH = '', NODE_EXTRA_CA_CERTS = '' } = discord.program.env;
+      const packed = await packPackage();
+      userDir = await userDirectoryWith(packed.file, NEWER_RUNTIME.node);
+      await packed.remove();
+      assert.doesNotMatch(userDir.said, /error|ERESOLVE|conflict|invalid/i);
+      const { NODE_EXTRA_CA_CERTS = '' } = discord.program.env;
       nodeRed = await startNodeRed({
         ...{ ...NEWER_RUNTIME, userDir: userDir.path },
-        env: { NODE_PATH, NODE_EXTRA_CA_CERTS },
+        env: { NODE_EXTRA_CA_CERTS },
       });
     });
     after(async () => {
@@ -96,9 +99,9 @@ describeWith(
       listener.heard.length = 0;
     }
 
-    /** The example, with the bot of the stand-in. */
-    async function example(): Promise<Flow> {
-      const flow = await importExample('discord/say-a-file');
+    /** An example, with the bot of the stand-in. */
+    async function example(name: string): Promise<Flow> {
+      const flow = await importExample(`discord/${name}`);
       const credentials = { token: TOKEN };
       const ids = { guildId: GUILD, channelId: VOICE, apiUrl: discord.gateway.apiUrl };
       return fillIn(flow, 'orgo-discord-voice', { ...ids, credentials });
@@ -125,7 +128,7 @@ describeWith(
       try {
         await once(service, 'listening');
         const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`;
-        const flow = withFlowEnv(await example(), { ORGO_SOUND_FILE: file, ORGO_SOUND_URL: url });
+        const flow = withFlowEnv(await example('say-a-file'), { ORGO_SOUND_FILE: file, ORGO_SOUND_URL: url });
         const voice = nodeOf(flow, 'orgo-discord-voice').id;
         await nodeRed.deploy(flow);
         await nodeRed.deploy(flow);
@@ -138,6 +141,27 @@ describeWith(
       } finally {
         service.close();
       }
+    });
+
+    test("speaks a computer's sound, as the example does; what goes wrong reaches its Catch node", async () => {
+      const imported = JSON.stringify(await example('computer-to-channel'));
+      const ownPort = JSON.parse(imported.replaceAll('8772', String(await freePort()))) as Flow;
+      const flow = fillIn(ownPort, 'orgo-audio-server', { source: 'test' });
+      const voice = nodeOf(flow, 'orgo-discord-voice').id;
+      await nodeRed.deploy(flow);
+      await nodeRed.status(voice, (text) => text === 'encrypted');
+      listener.heard.length = 0;
+      const sounding = (): number => listener.heard.filter(({ packet }) => packet.length > 8).length;
+      const deadline = Date.now() + HANG_MS;
+      while (sounding() < 100) {
+        assert.ok(Date.now() < deadline, `${sounding()} packets with sound were heard`);
+        await delay(20);
+      }
+      discord.gateway.place(discord.gateway.sessionOf(BOT), null);
+      const { msg } = await nodeRed.debug('Errors');
+      assert.match(msg, /disconnected the bot/);
+      await nodeRed.press(nodeOf(flow, 'inject', 'Join').id);
+      await nodeRed.status(voice, (text) => text === 'encrypted');
     });
   },
 );
