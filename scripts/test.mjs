@@ -1,7 +1,7 @@
 /**
  * The tests, from a bare checkout.
  *   npm test                    everything: dependencies, system packages, build, types, lint, format, all tests
- *   npm test -- test/server     builds, and runs the test files at or under the given paths alone
+ *   npm test -- test/server     the test files at or under the given paths alone, without types, lint and format
  *   npm run test:unit           what needs no system package, no network and no sound server; also with --watch
  *   npm run test:nodes          the unit tests on Node 22 and 24
  */
@@ -37,8 +37,12 @@ runMain(async () => {
     if (flags.includes('--unit')) return finish([await runUnit()]);
     if (flags.includes('--nodes')) return finish(await onOtherNodes(unit, env));
 
-    await ensureSystemPackages();
-    await step('build', process.execPath, ['scripts/build.mjs']);
+    // Unit tests alone need neither of the two.
+    if (beside.length + alone.length > 0) {
+      await ensureSystemPackages();
+      console.log('Building …');
+      await step('build', process.execPath, ['scripts/build.mjs']);
+    }
     const [tally] = await Promise.all([
       runUnit(),
       paths.length === 0 ? checkSources() : undefined,

@@ -16,7 +16,6 @@ const USES = {
   server: ['protocol', 'capture', 'resample', 'opus'],
   client: ['protocol', 'opus'],
   convert: ['containers', 'opus', 'resample'],
-  transcribe: ['containers', 'resample'],
   discord: ['opus', 'resample'],
   monitor: ['capture', 'opus'],
 };

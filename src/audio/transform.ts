@@ -20,7 +20,7 @@ export interface Emission<Output extends string = string> {
  * give bare frames; {@link toOutput} gives them their address.
  */
 export interface Transform<In extends Encoding = Encoding, Out = Emission> {
-  /** Takes the next frame and returns what is ready. A frame with a `gap` flushes what is held first. */
+  /** Takes the next frame and returns what is ready. One that holds sound meets no gap: it is wrapped in `Runs`. */
   push(frame: AudioFrame<In>): Out[];
   /**
    * As `push`, bit by bit, where little input may be much work. Each slice takes a few ms of CPU, and the caller may do

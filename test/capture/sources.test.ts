@@ -11,6 +11,8 @@ import {
 import type { PcmFrame } from '../../src/audio/frame';
 import { FlowSource } from '../../src/capture/flow-source';
 import { parseSettings } from '../../src/settings/read';
+import type { Setting } from '../../src/settings/setting';
+import { SETTINGS as SERVER_SETTINGS } from '../../nodes/orgo-audio-server/settings';
 import { FakeClock } from '../nodes/fake-clock';
 
 const VALUES = parseSettings(SOURCE_SETTINGS, {});
@@ -31,6 +33,12 @@ describe('the registry of sources', () => {
         assert.deepEqual(when, { source: [type] }, name);
       }
     }
+  });
+
+  it('names no setting as the server names one of its own', () => {
+    const all: Readonly<Record<string, Setting>> = SERVER_SETTINGS;
+    for (const { type, settings } of SOURCES)
+      for (const name of Object.keys(settings)) assert.deepEqual(all[name]?.when, { source: [type] }, name);
   });
 
   it('makes what was chosen', () => {

@@ -46,6 +46,15 @@ test('every relative link of the documents leads somewhere', () => {
   assert.ok(count > 10, `${count} links`);
 });
 
+test('docs/architecture.md has a row for each room of src/', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `src\/(\w+)` \|/gm)].map(([, room]) => room);
+  const rooms = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  assert.deepEqual(rows.toSorted(), rooms.map(({ name }) => name).toSorted());
+});
+
 test('the README leads to each page of docs/', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   for (const name of FROM_README) assert.ok(readme.includes(`](docs/${name}.md)`), name);
