@@ -1,6 +1,9 @@
 /** Properties whose changes are events: `addEventListener('level', …)` hears of each change of `level`. */
 
-export class Observable<Properties extends object> extends EventTarget {
+/** An audio worklet evaluates this module, too, and knows no EventTarget. */
+const Target = 'EventTarget' in globalThis ? EventTarget : (Object as unknown as typeof EventTarget);
+
+export class Observable<Properties extends object> extends Target {
   readonly #values: Properties;
 
   constructor(initial: Properties) {

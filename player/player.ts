@@ -1,9 +1,9 @@
 /** Plays an audio server's sound in a page: connects, plays, connects again, and says in words what is wrong. */
-import { systemClock } from '../src/audio/clock';
 import { Backoff, type WaitSchedule } from '../src/client/backoff';
 import { Heartbeat } from '../src/client/heartbeat';
 import { audioAddress } from './address';
 import { Observable } from './observable';
+import { pageClock } from './page-clock';
 import { problemOfClose, finalProblem, type Problem } from './problems';
 import { createSoundOutput, type OutputProperties, type SoundOutput } from './sound-output';
 import { WireReader } from './wire-reader';
@@ -128,7 +128,7 @@ export class Player extends Observable<PlayerProperties> {
       this.#onEnd(address, problemOfClose(code, said));
     };
     const heartbeat = new Heartbeat(
-      systemClock,
+      pageClock,
       () => {
         if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"ping"}');
       },
@@ -170,7 +170,7 @@ export class Player extends Observable<PlayerProperties> {
       cancel();
       this.#connect(address);
     };
-    const cancelTimer = systemClock.after(this.#backoff.next(), again);
+    const cancelTimer = pageClock.after(this.#backoff.next(), again);
     addEventListener('online', again);
     const cancel = (): void => {
       cancelTimer();

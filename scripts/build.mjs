@@ -22,7 +22,7 @@ runMain(async () => {
     ]);
     for (const { root, pattern } of ASSETS) await copyAssets(root, pattern, staging);
     await run(process.execPath, ['--import', 'tsx', 'scripts/editor.ts', staging]);
-    await bundlePlayer();
+    await buildForBrowsers();
     await checkDeclaredNodes(staging);
     await rm(join(ROOT, 'dist'), { recursive: true, force: true });
     await rename(staging, join(ROOT, 'dist'));
@@ -40,18 +40,36 @@ async function copyAssets(root, pattern, staging) {
   }
 }
 
-/** One module: pages import it, from here or from an audio server, and load it again as their audio worklet. */
-async function bundlePlayer() {
-  const file = join(ROOT, 'resources', 'orgo-player.js');
+/** The player is one module: pages import it, and load it again as their audio worklet. The page /listen is one of them. */
+async function buildForBrowsers() {
+  const resources = join(ROOT, 'resources');
+  await bundle(join('player', 'index.ts'), join(resources, 'orgo-player.js'));
+  const page = join('player', 'listen');
+  await bundle(join(page, 'page.ts'), join(resources, 'listen', 'page.js'), [
+    {
+      name: 'import the player as it is served',
+      setup({ onResolve }) {
+        onResolve({ filter: /^\.\.\/index$/ }, () => ({ path: './player.js', external: true }));
+      },
+    },
+  ]);
+  for (const file of ['index.html', 'page.css', 'icon.svg']) {
+    await cp(join(ROOT, page, file), join(resources, 'listen', file));
+  }
+}
+
+/** @param {string} entry @param {string} file @param {import('esbuild').Plugin[]} [plugins] */
+async function bundle(entry, file, plugins = []) {
   const staged = `${file}.${process.pid}`;
   await build({
-    entryPoints: [join(ROOT, 'player', 'index.ts')],
+    entryPoints: [join(ROOT, entry)],
     outfile: staged,
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
     logLevel: 'error',
+    plugins,
   });
   await rename(staged, file);
 }

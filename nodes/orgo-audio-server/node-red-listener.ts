@@ -36,6 +36,12 @@ class SharedServer {
       if (owner?.hasRest === true) owner.handleRequest(request, response, url);
       else next();
     });
+    RED.httpNode.use('/', (request, response, next) => {
+      const url = `${basePath}${request.url ?? ''}`;
+      const owner = [...this.hosted].find(({ audio }) => audio.isPageUrl(url))?.audio;
+      if (owner) owner.handleRequest(request, response, url);
+      else next();
+    });
   }
 
   add(entry: Hosted): void {

@@ -60,6 +60,7 @@ class ServerNode implements NodeBehaviour {
     this.audio = new AudioServer({
       ...{ ...settings, allowedOrigins, source, clock },
       basePath: settings.listen === 'node-red' ? basePathOf(RED) : '',
+      pagePath: pagePathOf(settings),
       onEvent: (event) => this.onEvent(event),
       onState: (state, sound) => this.onState(state, sound),
       onError: (error) => node.error(error.message, { topic: this.topic }),
@@ -221,3 +222,13 @@ const LOST_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 export = defineNode(TYPE, SETTINGS, (parts) => new ServerNode(parts));
+
+/** Where the page is; empty: there is none. */
+function pagePathOf({
+  listenPage,
+  listen,
+  path,
+}: Pick<NodeParts<typeof SETTINGS>['settings'], 'listenPage' | 'listen' | 'path'>): string {
+  if (!listenPage) return '';
+  return listen === 'node-red' ? `${path}/listen` : '/listen';
+}

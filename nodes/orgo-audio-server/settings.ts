@@ -23,6 +23,7 @@ export const SETTINGS = {
       port: number(8765, { min: 0, max: 65535, integer: true, when: LISTENS_ITSELF }),
       tls: configNode('tls-config', { when: LISTENS_ITSELF }),
       path: text('/audio', { check: 'url-path' }),
+      listenPage: boolean(true),
       computerId: text('', { check: 'computer-id' }),
     },
   ),

@@ -1,5 +1,5 @@
 /** The Orgo audio protocol's server side: composes admission, REST and the broadcast into one server. */
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -13,11 +13,14 @@ import { originAllowed, Secret } from './access';
 import { isAudioRoute, isOtherComputer, judge, type Verdict } from './admission';
 import { Broadcast } from './broadcast';
 import { clientAddress } from './client-address';
-import { ControlMessages, sendMessage } from './control-messages';
+import { ControlMessages } from './control-messages';
 import type { ListenerInfo, ServerEvent, ServerStats } from './events';
 import { GuessThrottle } from './guess-throttle';
 import { Listener } from './listener';
+import { ListenPage } from './listen-page';
 import { PendingConnections } from './pending-connections';
+import { publicUrl, splitUrl } from './public-url';
+import { endWith, refuseUpgrade } from './refusals';
 import { RestApi } from './rest';
 import { wireStreamOf } from './wire-stream';
 
@@ -41,6 +44,8 @@ export interface AudioServerOptions {
   readonly trustProxy?: boolean;
   /** Browsers' origins that may connect; empty (default): any. */
   readonly allowedOrigins?: readonly string[];
+  /** Path of the page that plays the sound, such as `/listen`; empty (default): there is none. */
+  readonly pagePath?: string;
   readonly onEvent?: (event: ServerEvent) => void;
   readonly onState?: (state: SourceState, sound: boolean) => void;
   /** Called once for each fault that closed some listeners, or none, while the others go on. */
@@ -67,6 +72,7 @@ export class AudioServer {
   private readonly pending: PendingConnections;
   private readonly broadcast: Broadcast;
   private readonly rest: RestApi;
+  private readonly page: ListenPage | undefined;
   private readonly allowedOrigins: readonly string[];
   private readonly computerId: string;
   private readonly trustProxy: boolean;
@@ -93,6 +99,11 @@ export class AudioServer {
       onState: (state, sound) => options.onState?.(state, sound),
       onError: (error) => options.onError?.(error),
     });
+    const { basePath = '', path = '/audio', pagePath = '' } = options;
+    if (pagePath !== '') {
+      const name = this.computerId;
+      this.page = new ListenPage({ path: basePath + pagePath, audioPath: basePath + path, name });
+    }
     this.rest = new RestApi({
       ...{ password, clock, computerId: this.computerId, basePath: options.basePath ?? '' },
       apiKey: apiKey === '' ? undefined : new Secret(apiKey),
@@ -140,7 +151,7 @@ export class AudioServer {
     const params = new URLSearchParams(query);
     const verdict = judge({
       route: this.routeOf(pathname),
-      originAllowed: originAllowed(request.headers.origin, this.allowedOrigins),
+      originAllowed: this.allowsOrigin(request),
       tokenMatches: this.secret.matches(tokenOf(params)),
       query: params,
       computerId: this.computerId,
@@ -164,9 +175,15 @@ export class AudioServer {
     });
   }
 
-  /** Answers an HTTP request: the REST routes, 404 for all others. */
+  /** Whether `url` is that of the page that plays the sound, or of one of its files. */
+  isPageUrl(url: string): boolean {
+    return this.page?.has(splitUrl(url).pathname) ?? false;
+  }
+
+  /** Answers an HTTP request: the page, the REST routes, 404 for all others. */
   handleRequest(request: IncomingMessage, response: ServerResponse, url = request.url ?? ''): void {
-    this.rest.answer(request, response, this.routeOf(url));
+    if (this.isPageUrl(url)) this.page?.answer(request, response, splitUrl(url).pathname);
+    else this.rest.answer(request, response, this.routeOf(url));
   }
 
   /** Admits listeners again after {@link stop}. */
@@ -270,29 +287,16 @@ export class AudioServer {
     this.options.onEvent?.(event);
   }
 
+  /** Our own page may always connect, whatever other origins may. */
+  private allowsOrigin(request: IncomingMessage): boolean {
+    const { origin } = request.headers;
+    if (originAllowed(origin, this.allowedOrigins)) return true;
+    return this.page !== undefined && origin === publicUrl(request, this.trustProxy).origin;
+  }
+
   private routeOf(url: string): Route | undefined {
     const { pathname } = splitUrl(url);
     const { basePath = '', path = '/audio' } = this.options;
     return pathname.startsWith(`${basePath}/`) ? routeOf(pathname.slice(basePath.length), path) : undefined;
   }
-}
-
-function splitUrl(url: string): { readonly pathname: string; readonly query: string } {
-  const mark = url.indexOf('?');
-  return mark < 0
-    ? { pathname: url, query: '' }
-    : { pathname: url.slice(0, mark), query: url.slice(mark + 1) };
-}
-
-function endWith(webSocket: WebSocket, code: CloseCode, reason: string, message?: string): void {
-  if (message !== undefined) sendMessage(webSocket, { type: 'error', message });
-  webSocket.close(code, reason);
-}
-
-/** Cuts the connection after the answer: a client that never ends its side would hold it, and the port, for ever. */
-function refuseUpgrade(socket: Duplex, status: number): void {
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-  );
 }

@@ -33,3 +33,11 @@ function firstOf(request: IncomingMessage, name: string): string | undefined {
   const first = (Array.isArray(value) ? value[0] : value)?.split(',')[0]?.trim();
   return first === '' ? undefined : first;
 }
+
+/** A request's URL, cut at its query. */
+export function splitUrl(url: string): { readonly pathname: string; readonly query: string } {
+  const mark = url.indexOf('?');
+  return mark < 0
+    ? { pathname: url, query: '' }
+    : { pathname: url.slice(0, mark), query: url.slice(mark + 1) };
+}

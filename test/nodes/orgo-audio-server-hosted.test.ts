@@ -35,7 +35,8 @@ class HostedRed extends FakeRed {
         notOurs();
         return;
       }
-      request.url = request.url?.slice(path.length) ?? '';
+      // Express leaves the slash.
+      request.url = request.url?.slice(path.replace(/\/$/, '').length) ?? '';
       handler(request, response, notOurs);
     });
     RED.server.listen(0, '127.0.0.1');
@@ -120,6 +121,19 @@ describe(`${TYPE} on the server of Node-RED`, () => {
     });
     const { connection_url } = (await response.json()) as Record<string, string>;
     assert.equal(connection_url, 'https://sound.example/red/desktops/desk');
+  });
+
+  it('serves the page at its path and /listen, unless a setting turns it off', async () => {
+    RED = await HostedRed.start({ httpNodeRoot: '/red' });
+    await RED.serve({ path: '/heard' });
+    await RED.serve({ path: '/bare', listenPage: false });
+    const policyAt = async (path: string): Promise<string | null> =>
+      (await fetch(`http://127.0.0.1:${RED.port}${path}`)).headers.get('content-security-policy');
+    assert.match((await policyAt('/red/heard/listen')) ?? '', /default-src 'none'/);
+    assert.match((await policyAt('/red/heard/listen/player.js')) ?? '', /default-src 'none'/);
+    for (const path of ['/red/bare/listen', '/red/listen', '/red/heard', '/red/heard/listen/x']) {
+      assert.equal(await policyAt(path), null, path);
+    }
   });
 
   it('says that httpNodeAuth keeps every API key out', async () => {
