@@ -1,4 +1,4 @@
-/** Compiles src/ and nodes/ into dist/, puts what is no TypeScript beside it, and bundles the editor's script and the player. */
+/** Compiles src/ and nodes/ into dist/, puts what is no TypeScript beside it, and bundles the editor's scripts and the player. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -44,6 +44,7 @@ async function copyAssets(root, pattern, staging) {
 async function buildForBrowsers() {
   const resources = join(ROOT, 'resources');
   await bundle(join('player', 'index.ts'), join(resources, 'orgo-player.js'));
+  await bundle(join('sidebar', 'index.ts'), join(resources, 'orgo-audio-tab.js'), [], 'iife');
   const page = join('player', 'listen');
   await bundle(join(page, 'page.ts'), join(resources, 'listen', 'page.js'), [
     {
@@ -58,15 +59,15 @@ async function buildForBrowsers() {
   }
 }
 
-/** @param {string} entry @param {string} file @param {import('esbuild').Plugin[]} [plugins] */
-async function bundle(entry, file, plugins = []) {
+/** @param {string} entry @param {string} file @param {import('esbuild').Plugin[]} [plugins] @param {'esm' | 'iife'} [format] */
+async function bundle(entry, file, plugins = [], format = 'esm') {
   const staged = `${file}.${process.pid}`;
   await build({
     entryPoints: [join(ROOT, entry)],
     outfile: staged,
     bundle: true,
     minify: true,
-    format: 'esm',
+    format,
     target: 'es2022',
     logLevel: 'error',
     plugins,

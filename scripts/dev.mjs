@@ -10,7 +10,7 @@ import { watchSources } from './lib/watch-sources.mjs';
 
 /** Not `resources`: each build writes its file there. */
 const SOURCES = {
-  directories: ['src', 'nodes', 'editor', 'player', 'examples', 'scripts'],
+  directories: ['src', 'nodes', 'editor', 'player', 'sidebar', 'examples', 'scripts'],
   files: ['package.json', 'tsconfig.json', 'tsconfig.build.json'],
 };
 /** An editor writes a file in several steps: they count as one change. */

@@ -124,7 +124,7 @@ function greet(url, sound, isOurs) {
     ? 'Hear this computer. What you change in it is kept for the next start.'
     : `as you left it. To start over, delete ${USER_DIR}.`;
   console.log(`
-  Open   ${url} and its debug sidebar (the bug, top right): the level moves twice a second.
+  Open   ${url} and its sidebar's tab Audio (the headphones): press Play, and hear it.
   Sound  ${sound}
   Flow   ${flow}
   Stop   Ctrl-C

@@ -17,6 +17,7 @@ const SYSTEM = ['test/system', 'test/package'];
 /** Those that measure sound in real time: one after another, with nothing beside them. */
 const ALONE = [
   'test/system/browser.test.ts',
+  'test/system/monitor.test.ts',
   'test/system/pulse-capture.test.ts',
   'test/system/pulse-pipewire.test.ts',
   'test/system/transcription.test.ts',
@@ -88,7 +89,7 @@ async function onOtherNodes(files, env) {
 }
 
 async function checkSources() {
-  for (const project of ['.', 'player']) {
+  for (const project of ['.', 'player', 'sidebar']) {
     await step(`types of ${project}`, process.execPath, [dependency('typescript/bin/tsc'), '-p', project]);
   }
   await step('lint', process.execPath, [dependency('eslint/bin/eslint.js'), '.']);

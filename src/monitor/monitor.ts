@@ -176,7 +176,9 @@ export class Monitor {
     if (this.endTime === undefined) return null;
     const now = this.clock.now();
     const isStill = now - this.arrivedAt <= STILL_MS;
-    return Math.round(isStill ? this.ageMs : now + this.clock.epochOffset() - this.endTime);
+    const age = isStill ? this.ageMs : now + this.clock.epochOffset() - this.endTime;
+    // Of a clock that is ahead of ours.
+    return Math.max(0, Math.round(age));
   }
 
   private restart(): void {

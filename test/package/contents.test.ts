@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { packPackage, ROOT, type PackedPackage } from '../support/packed-package';
 
 const PUBLISHED =
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|resources\/(orgo-(editor|player)\.js|listen\/(index\.html|page\.js|page\.css|icon\.svg))|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|examples\/.+\.json|resources\/(orgo-(editor|player|audio-tab)\.js|listen\/(index\.html|page\.js|page\.css|icon\.svg))|dist\/(nodes|src)\/.+(\.js|\.html|\.json|\.svg|\.png|\.raw|\.bin|\.wasm|LICENSE))$/;
 /** AssemblyScript runs as the WebAssembly that was made of it; dialogs are in resources/orgo-editor.js. */
 const BUILT_ELSEWHERE = /(\.as|^dialog)\.ts$/;
 const MAX_DEPENDENCIES = 6;
@@ -33,6 +33,7 @@ describe('the published package', () => {
       'LICENSE',
       'resources/orgo-editor.js',
       'resources/orgo-player.js',
+      'resources/orgo-audio-tab.js',
     ];
     assert.deepEqual(
       wanted.filter((file) => !packed.files.includes(file)),

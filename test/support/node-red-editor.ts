@@ -35,14 +35,19 @@ interface EditorGlobals {
 }
 
 /** Opens the editor of the Node-RED at `url`, with its dark theme where it has one and that is wanted. */
-export async function openEditor(url: string, { dark = false } = {}): Promise<Editor> {
+export async function openEditor(
+  url: string,
+  { dark = false, env }: { dark?: boolean; env?: Readonly<Record<string, string>> } = {},
+): Promise<Editor> {
   const profile = await mkdtemp(join(tmpdir(), 'orgo-editor-'));
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: browserPath(),
-    headless: true,
+    // The library would mute a headless one: for sound it runs as one with a window does, but for the window.
+    headless: env === undefined,
     colorScheme: dark ? 'dark' : 'light',
     viewport: { width: 1200, height: 1100 },
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...(env ? ['--headless=new'] : [])],
+    env: { ...process.env, ...env },
   });
   browser.setDefaultTimeout(HANG_MS);
   const close = async (): Promise<void> => {

@@ -43,6 +43,8 @@ export interface NodeRedOptions {
   readonly userDir: string;
   /** Merged over this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More of settings.js. */
+  readonly settings?: object;
 }
 
 export interface NodeRed {
@@ -125,7 +127,13 @@ export class EditorChannel {
 }
 
 /** Starts Node-RED with a fresh settings file in `userDir`; resolves when its admin API answers. */
-export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOptions): Promise<NodeRed> {
+export async function startNodeRed({
+  node,
+  red,
+  userDir,
+  env = {},
+  settings: more = {},
+}: NodeRedOptions): Promise<NodeRed> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const settings = {
@@ -136,6 +144,7 @@ export async function startNodeRed({ node, red, userDir, env = {} }: NodeRedOpti
     telemetry: { enabled: false, updateNotification: false },
     // A tour of what is new would lie over the editor.
     editorTheme: { tours: false },
+    ...more,
   };
   const settingsFile = join(userDir, 'settings.js');
   await writeFile(settingsFile, `module.exports = ${JSON.stringify(settings)};`);
