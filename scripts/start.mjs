@@ -17,6 +17,8 @@ import { probeSound } from './lib/sound.mjs';
 const PACKAGE = 'node-red-contrib-orgo-audio';
 const HOST = '127.0.0.1';
 const DEFAULT_PORT = 1880;
+/** Of the flow that we deploy. */
+const LISTEN = `  Listen http://${HOST}:8765/listen, with the password that the flow's tab has as ORGO_AUDIO_PASSWORD\n`;
 const USER_DIR = process.env.ORGO_USER_DIR || join(ROOT, '.tmp', 'node-red');
 
 runMain(async () => {
@@ -125,7 +127,7 @@ function greet(url, sound, isOurs) {
     : `as you left it. To start over, delete ${USER_DIR}.`;
   console.log(`
   Open   ${url} and its sidebar's tab Audio (the headphones): press Play, and hear it.
-  Sound  ${sound}
+${isOurs ? LISTEN : ''}  Sound  ${sound}
   Flow   ${flow}
   Stop   Ctrl-C
 `);

@@ -17,6 +17,7 @@ const SYSTEM = ['test/system', 'test/package'];
 /** Those that measure sound in real time: one after another, with nothing beside them. */
 const ALONE = [
   'test/system/browser.test.ts',
+  'test/system/listen-page.test.ts',
   'test/system/monitor.test.ts',
   'test/system/pulse-capture.test.ts',
   'test/system/pulse-pipewire.test.ts',

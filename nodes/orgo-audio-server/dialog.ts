@@ -4,6 +4,8 @@ import type { CurrentValue } from '../../editor/dialog';
 import type { Words } from '../../editor/node-red';
 
 const PASSWORD_LENGTH = 24;
+/** A shorter one can be found by trying. */
+const SAFE_LENGTH = 12;
 /** Needs no encoding in a URL; without letters that look alike. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
 /** What Node-RED shows in place of a password that it keeps. */
@@ -16,6 +18,7 @@ export const dialog: MakeOwn = ($) => ({
   rows: { password: withGenerateButton },
   remarks: {
     'host-open': { after: 'tls', shown: isOpenToOthers },
+    'password-short': { after: 'password', shown: isShort },
     'password-encoding': { after: 'password', shown: needsEncoding },
   },
   prepare(field) {
@@ -37,9 +40,20 @@ function isOpenToOthers(value: CurrentValue): boolean {
   return value('listen') === 'own' && !local && (value('tls') === '' || value('tls') === '_ADD_');
 }
 
-function needsEncoding(value: CurrentValue): boolean {
+/** The password as it was typed; blank where Node-RED keeps it, or an environment variable holds it. */
+function typedPassword(value: CurrentValue): string {
   const password = value('password');
-  return password !== KEPT && !password.startsWith('${') && encodeURIComponent(password) !== password;
+  return password === KEPT || password.startsWith('${') ? '' : password;
+}
+
+function isShort(value: CurrentValue): boolean {
+  const { length } = typedPassword(value);
+  return length > 0 && length < SAFE_LENGTH;
+}
+
+function needsEncoding(value: CurrentValue): boolean {
+  const password = typedPassword(value);
+  return encodeURIComponent(password) !== password;
 }
 
 function withGenerateButton(row: string, words: Words): string {

@@ -10,6 +10,9 @@ import { adopt, endChild } from './sound-clients';
 
 const run = promisify(execFile);
 
+/** What is below it is passed on without it. */
+export const PREFIX = '/behind/a/prefix';
+
 export interface TlsProxy {
   readonly port: number;
   readonly pid: number;
@@ -78,9 +81,15 @@ http {
     ssl_certificate ${certificate};
     ssl_certificate_key ${key};
     location = /page { default_type text/html; alias ${directory}/page.html; }
+    proxy_http_version 1.1;
+    location ${PREFIX}/ {
+      proxy_pass http://127.0.0.1:${upstream}/;
+      proxy_set_header Host $host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+    }
     location / {
       proxy_pass http://127.0.0.1:${upstream};
-      proxy_http_version 1.1;
       proxy_set_header Host $host;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $connection_upgrade;
