@@ -5,7 +5,7 @@ import type { PcmFrame } from '../../src/audio/frame';
 import type { Source, SourceState } from '../../src/capture/source';
 
 /** Nothing in a test takes longer, on any machine: what has not come by then never will. */
-const WAIT_LIMIT_MS = 30_000;
+const WAIT_LIMIT_MS = 120_000;
 
 interface Waiter {
   readonly holds: () => boolean;

@@ -8,7 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { adopt, endChild } from './sound-clients';
 
-const WAIT_LIMIT_MS = 30_000;
+/** A guard against what never comes, no more: a busy machine may be many times slower. */
+const WAIT_LIMIT_MS = 120_000;
 const POLL_MS = 50;
 
 /** A node as the flow's JSON has it. */

@@ -10,7 +10,7 @@ import { adopt, endChild, soundClients, type Player, type SoundServer } from './
 
 export { toneSamples, type Player, type PlayOptions, type SoundServer, type Tone } from './sound-clients';
 
-const READY_LIMIT_MS = 10_000;
+const READY_LIMIT_MS = 60_000;
 const POLL_MS = 10;
 
 export interface NullSink {

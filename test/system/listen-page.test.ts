@@ -129,7 +129,7 @@ describeWith(
           `--ignore-certificate-errors-spki-list=${proxy.publicKeyHash}`,
         ],
       });
-      context.setDefaultTimeout(60_000);
+      context.setDefaultTimeout(120_000);
       return context;
     }
 
