@@ -17,7 +17,7 @@ export interface GatewaySession {
   readonly id: string;
   readonly userId: string;
   socket: WebSocket | undefined;
-  readonly connection: Duplex;
+  connection: Duplex;
   /** In which it has a voice. */
   guildId: string;
   channelId: string | null;
@@ -183,6 +183,7 @@ export class MainGateway {
           session = this.sessions.find(({ id }) => id === payload.d['session_id']);
           if (!session) return;
           session.socket = socket;
+          session.connection = connection;
           this.dispatch(session, 'RESUMED', {});
       }
     });

@@ -117,6 +117,10 @@ export class StandIn {
   }
 
   private get env(): NodeJS.ProcessEnv {
-    return { ...process.env, NODE_EXTRA_CA_CERTS: certificate().path, NODE_PATH: MODULES };
+    return {
+      ...{ ...process.env, NODE_EXTRA_CA_CERTS: certificate().path, NODE_PATH: MODULES },
+      // Each test starts a relay or two: they need not compile the libraries each time.
+      NODE_COMPILE_CACHE: join(ROOT, '.tmp', 'compile-cache'),
+    };
   }
 }

@@ -38,7 +38,6 @@ interface Payload {
 const HEARTBEAT_MS = 13_750;
 const DISCOVERY_BYTES = 74;
 const RTP_HEADER = 12;
-const FLAG_LATE_MS = 1000;
 /** Ids of the MLS group: the channel. */
 export type ChannelOf = (userId: string) => bigint;
 
@@ -52,6 +51,8 @@ export class VoiceClient implements GroupMember {
   address: RemoteInfo | undefined;
   counter = 0;
   heartbeats = 0;
+  /** Sound came, and the last flag said that there is none. */
+  isUnflagged = false;
   private sequence = 0;
 
   constructor(
@@ -203,6 +204,10 @@ export class VoiceServer {
         client.sendJson(6, { t: d['t'] });
         return;
       case 5:
+        // The flag goes over another socket than the sound, and may come later; but before the next end.
+        if (client.isUnflagged && d['speaking'] === 0)
+          this.violations.push('sound without the speaking flag');
+        client.isUnflagged = false;
         client.speaking.push({ at: performance.now(), on: d['speaking'] !== 0 });
         for (const other of this.clients)
           if (other !== client)
@@ -249,7 +254,7 @@ export class VoiceServer {
     const at = performance.now();
     const [sequence, timestamp] = [message.readUInt16BE(2), message.readUInt32BE(4)];
     const payload = decryptPacket(message, client.mode, client.key);
-    this.police(client, at, sequence, timestamp);
+    this.police(client, sequence, timestamp);
     client.received.push({ at, sequence, timestamp, payload });
     if (Math.random() < (this.settings.loss ?? 0)) return;
     for (const other of this.clients) {
@@ -265,16 +270,13 @@ export class VoiceServer {
     }
   }
 
-  private police(client: VoiceClient, at: number, sequence: number, timestamp: number): void {
+  private police(client: VoiceClient, sequence: number, timestamp: number): void {
     const last = client.received.at(-1);
     if (!last) return;
     if (sequence !== (last.sequence + 1) % 2 ** 16)
       this.violations.push(`sequence ${last.sequence} → ${sequence}`);
     const step = (timestamp - last.timestamp + 2 ** 32) % 2 ** 32;
     if (step % 960 !== 0 || step === 0 || step > 2 ** 31) this.violations.push(`timestamp step ${step}`);
-    // The flag goes over another socket than the sound, and may come a little later.
-    const flag = client.speaking.at(-1);
-    if (flag?.on === false && at - flag.at > FLAG_LATE_MS)
-      this.violations.push('sound without the speaking flag');
+    client.isUnflagged = client.speaking.at(-1)?.on === false;
   }
 }

@@ -1,5 +1,6 @@
 /** How a voice lives at a stand-in Discord: moves, kicks, closes of every kind, coming back. */
 import assert from 'node:assert/strict';
+import type { WebSocket } from 'ws';
 import { describeWith, needs } from '../../support/needs';
 import { BOT, OTHER_VOICE, TEXT, VOICE } from '../../discord/support/stand-in';
 import { VoiceRig, withVoice } from '../../discord/support/voice-rig';
@@ -7,7 +8,7 @@ import { VoiceRig, withVoice } from '../../discord/support/voice-rig';
 describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
   const plain = { daveVersion: 0 } as const;
 
-  test('moves when told to, and follows when it is dragged', async () => {
+  test('moves when told to, follows when it is dragged, and stays where a move is refused', async () => {
     await withVoice(plain, async (rig, discord) => {
       rig.voice.join();
       await rig.state('ready');
@@ -18,14 +19,7 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       discord.gateway.place(discord.gateway.sessionOf(BOT), VOICE);
       await rig.inChannel(VOICE);
       await rig.isHeard();
-      assert.deepEqual(rig.errors, []);
-    });
-  });
-
-  test('refuses to move to a text channel, says why, and stays', async () => {
-    await withVoice(plain, async (rig) => {
-      rig.voice.join();
-      await rig.state('ready');
+      assert.equal(rig.errors.length, 0);
       rig.voice.move(TEXT);
       await rig.until('an error', () => rig.errors.length > 0);
       assert.equal(rig.errors[0]?.code, 'ORGO_DISCORD_NO_CHANNEL');
@@ -39,97 +33,82 @@ describeWith(needs('node24-discord'), 'life in Discord', ({ test }) => {
       rig.voice.join();
       await rig.state('ready');
       discord.gateway.place(discord.gateway.sessionOf(BOT), null);
+      const { identifies } = discord.gateway;
+      const before = identifies.length;
       await rig.state('kicked');
       await rig.event('kicked');
-      assert.equal(discord.gateway.identifies.length, 1);
+      assert.equal(identifies.length, before);
       rig.voice.join();
       await rig.state('ready');
-      assert.equal(discord.gateway.identifies.length, 2);
+      assert.equal(identifies.length, before + 1);
     });
   });
 
-  for (const code of [4014, 4021, 4022]) {
-    test(`stays out after ${code}`, async () => {
-      await withVoice(plain, async (rig, discord) => {
+  test('stays out after 4014, 4021 and 4022, each time until told to join again', async () => {
+    await withVoice(plain, async (rig, discord) => {
+      const codes = [4014, 4021, 4022];
+      for (const [before, code] of codes.entries()) {
         rig.voice.join();
         await rig.state('ready');
         discord.voice.clientOf(BOT).socket.close(code);
         const { error } = await rig.state('kicked');
         assert.match(error.message, new RegExp(String(code)));
-        assert.equal((await rig.event('kicked')).code, code);
-        assert.equal(discord.voice.identifies.length, 1);
-        assert.equal(rig.errors.length, 1);
-      });
+        assert.equal(discord.voice.identifies.length, before + 1);
+        assert.equal(rig.errors.length, before + 1);
+      }
+      const kicks = rig.events.flatMap((each) => (each.event === 'kicked' ? [each.code] : []));
+      assert.deepEqual(kicks, codes);
     });
+  });
+
+  /** The bot is back after `happens`, and is heard. */
+  async function isBackAfter(rig: VoiceRig, happens: () => void): Promise<void> {
+    const reconnects = (): number => rig.events.filter(({ event }) => event === 'reconnecting').length;
+    const before = reconnects();
+    happens();
+    await rig.until('a reconnect', () => reconnects() > before);
+    await rig.state('ready');
+    await rig.isHeard();
+    assert.deepEqual(rig.errors, []);
   }
 
-  for (const [code, counted] of [
-    [4006, 'identifies'],
-    [4015, 'resumes'],
-    [1006, 'resumes'],
-  ] as const) {
-    test(`comes back after ${code}`, async () => {
-      await withVoice(plain, async (rig, discord) => {
-        rig.voice.join();
-        await rig.state('ready');
-        const { socket } = discord.voice.clientOf(BOT);
-        const before = discord.voice[counted].length;
-        if (code === 1006) socket.terminate();
-        else socket.close(code);
-        await rig.event('reconnecting');
-        await rig.state('ready');
-        assert.equal(discord.voice[counted].length, before + 1);
-        assert.deepEqual(rig.errors, []);
-        await rig.isHeard();
-      });
-    });
-  }
-
-  test('comes back where the voice server ends in the middle of a frame', async () => {
+  test('comes back after 4006, 4015 and a lost connection', async () => {
     await withVoice(plain, async (rig, discord) => {
       rig.voice.join();
       await rig.state('ready');
-      discord.voice.breakOff(BOT);
-      await rig.event('reconnecting');
+      const counts = (): number[] => [discord.voice.identifies.length, discord.voice.resumes.length];
+      const socket = (): WebSocket => discord.voice.clientOf(BOT).socket;
+      await isBackAfter(rig, () => socket().close(4006));
+      assert.deepEqual(counts(), [2, 0]);
+      await isBackAfter(rig, () => socket().close(4015));
+      await isBackAfter(rig, () => socket().terminate());
+      assert.deepEqual(counts(), [2, 2]);
+    });
+  });
+
+  test('comes back where the voice server ends in the middle of a frame, and follows a change of it', async () => {
+    await withVoice(plain, async (rig, discord) => {
+      rig.voice.join();
       await rig.state('ready');
+      await isBackAfter(rig, () => discord.voice.breakOff(BOT));
       assert.equal(discord.voice.resumes.length, 1);
-      await rig.isHeard();
-      assert.deepEqual(rig.errors, []);
+      await isBackAfter(rig, () => discord.gateway.sendVoiceServer(discord.gateway.sessionOf(BOT)));
+      assert.equal(discord.voice.identifies.length, 2);
     });
   });
 
-  test('follows a change of the voice server', async () => {
+  test('resumes a main gateway that closes, or ends in the middle of a frame, and stays in the channel', async () => {
     await withVoice(plain, async (rig, discord) => {
       rig.voice.join();
       await rig.state('ready');
-      discord.gateway.sendVoiceServer(discord.gateway.sessionOf(BOT));
-      await rig.until('another join', () => discord.voice.identifies.length === 2);
-      await rig.event('reconnecting');
+      const { gateway } = discord;
+      gateway.sessionOf(BOT).socket?.close(4000);
+      await rig.until('a resumed gateway', () => gateway.resumes.length === 1);
       await rig.state('ready');
-      await rig.isHeard();
-    });
-  });
-
-  test('resumes the main gateway, and stays in the channel meanwhile', async () => {
-    await withVoice(plain, async (rig, discord) => {
-      rig.voice.join();
+      gateway.breakOff(gateway.sessionOf(BOT));
+      await rig.until('a gateway resumed again', () => gateway.resumes.length === 2);
       await rig.state('ready');
-      discord.gateway.sessionOf(BOT).socket?.close(4000);
-      await rig.until('a resumed gateway', () => discord.gateway.resumes.length === 1);
-      await rig.state('ready');
-      assert.equal(discord.gateway.identifies.length, 1);
-      assert.equal(discord.voice.identifies.length, 1);
-    });
-  });
-
-  test('resumes a main gateway that ends in the middle of a frame', async () => {
-    await withVoice(plain, async (rig, discord) => {
-      rig.voice.join();
-      await rig.state('ready');
-      discord.gateway.breakOff(discord.gateway.sessionOf(BOT));
-      await rig.until('a resumed gateway', () => discord.gateway.resumes.length === 1);
-      await rig.state('ready');
-      assert.deepEqual([discord.gateway.identifies.length, discord.voice.identifies.length], [1, 1]);
+      assert.deepEqual([gateway.identifies.length, discord.voice.identifies.length], [1, 1]);
       assert.deepEqual(rig.errors, []);
     });
   });

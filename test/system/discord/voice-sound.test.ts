@@ -5,9 +5,9 @@ import { SILENCE_FRAME, SILENCE_FRAMES_AT_END } from '../../../src/discord/sound
 import { chooseLibrary } from '../../../src/opus/choose-library';
 import { OpusCodec } from '../../../src/opus/codec';
 import { channelOf, measureTone } from '../../support/tone';
-import { BOT, LISTENERS, VOICE, type Heard } from '../../discord/support/stand-in';
+import { BOT, LISTENERS, VOICE, type Heard, type StandIn } from '../../discord/support/stand-in';
 import type { Mode } from '../../discord/support/transport-encryption';
-import { HZ, isSilence, RATE, tone, withVoice } from '../../discord/support/voice-rig';
+import { HZ, isSilence, RATE, tone, withVoice, type VoiceRig } from '../../discord/support/voice-rig';
 
 /** What a listener heard, decoded, without the silence at the end. */
 function heardTone(heard: readonly Heard[]): { amplitude: number; packets: number } {
@@ -88,6 +88,26 @@ describeWith(needs('node24-discord'), 'a voice in a channel', ({ test }) => {
       );
       assert.deepEqual(discord.voice.violations, []);
     });
+  });
+
+  test('has RTP times that go on through a pause, as the receivers count them', async () => {
+    const body = async (rig: VoiceRig, discord: StandIn): Promise<void> => {
+      rig.voice.join();
+      await rig.state('ready');
+      rig.say(0.1);
+      await rig.hasEnded(1);
+      // Between two of them is half a second.
+      const stats = (): number => rig.events.filter(({ event }) => event === 'stats').length;
+      const told = stats();
+      await rig.until('two statistics', () => stats() >= told + 2);
+      rig.say(0.1);
+      await rig.hasEnded(2);
+      const times = discord.voice.receivedFrom(BOT).map(({ timestamp }) => timestamp);
+      const steps = times.slice(1).map((time, i) => (time - times[i]! + 2 ** 32) % 2 ** 32);
+      assert.ok(Math.max(...steps) >= 0.5 * RATE, `steps of ${Math.max(...steps)} samples at most`);
+      assert.deepEqual(discord.voice.violations, []);
+    };
+    await withVoice({ daveVersion: 0 }, body, () => ({}), { hurry: 20 });
   });
 
   test('hears a live source that speaks already when the bot comes', async () => {
