@@ -19,6 +19,8 @@ export type { VoiceEvent, VoiceSink, VoiceState, VoiceStats } from './voice-stat
 export type { DiscordVoiceOptions } from './voice-settings';
 export type { VoiceStream } from './voice-stream';
 
+const LIMITED = 'Discord limits the rate of requests (429)';
+
 export interface DiscordVoiceDependencies {
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -190,11 +192,9 @@ export class DiscordVoice {
         this.sink.onEvent({ event: 'moved', from: message.from, to: message.to });
         return;
       case 'rate-limited':
-        this.sink.onEvent({
-          event: 'reconnecting',
-          reason: 'Discord limits the rate of requests (429)',
-          retryInMs: message.retryAfterMs,
-        });
+        // Where it speaks already, only a move waits.
+        if (this.current.kind === 'connecting') this.setState({ kind: 'reconnecting', why: LIMITED });
+        this.sink.onEvent({ event: 'reconnecting', reason: LIMITED, retryInMs: message.retryAfterMs });
         return;
       case 'stats':
         this.latest = message.stats;

@@ -2,7 +2,7 @@
 import type { Clock } from '../audio/clock';
 import { badToken, RelayEnd } from './failure';
 import { Frequent } from '../audio/frequent';
-import type { DiscordLibraries, Dispatch, GatewayManager, Rest } from './libraries';
+import type { DiscordLibraries, Dispatch, GatewayManager, RateLimit, Rest } from './libraries';
 import type { RelayStart } from './relay-messages';
 
 /** Guilds and GuildVoiceStates: neither is privileged. */
@@ -44,11 +44,12 @@ export class GatewayLogin {
     private readonly events: GatewayEvents,
   ) {
     const { token, apiUrl, timeouts } = start;
-    const options = { version: '10', api: apiUrl, timeout: timeouts.answerMs, retries: 1 };
+    const rejectOnRateLimit = ({ retryAfter, timeToReset }: RateLimit): boolean => {
+      events.rateLimited(retryAfter || timeToReset);
+      return false;
+    };
+    const options = { version: '10', api: apiUrl, timeout: timeouts.answerMs, retries: 1, rejectOnRateLimit };
     this.rest = new libraries.rest.REST(options).setToken(token);
-    this.rest.on('rateLimited', ({ retryAfter, timeToReset }) =>
-      events.rateLimited(retryAfter || timeToReset),
-    );
     this.closes = new Frequent(CLOSES_A_MINUTE, MINUTE_MS, clock);
     this.manager = new libraries.gateway.WebSocketManager({
       ...{ token, intents: INTENTS, rest: this.rest },

@@ -69,11 +69,25 @@ export interface VoiceLibrary {
 export interface Rest {
   setToken(token: string): Rest;
   get(route: `/${string}`): Promise<unknown>;
-  on(event: 'rateLimited', listener: (info: { timeToReset: number; retryAfter: number }) => void): void;
+}
+
+/** In milliseconds. `retryAfter` is what a 429 asks for; 0 where it names none. */
+export interface RateLimit {
+  readonly retryAfter: number;
+  readonly timeToReset: number;
+}
+
+export interface RestOptions {
+  version: string;
+  api: string;
+  timeout: number;
+  retries: number;
+  /** Asked before each wait, also after a 429, of which the library's event `rateLimited` says nothing. */
+  rejectOnRateLimit: (limit: RateLimit) => boolean;
 }
 
 export interface RestLibrary {
-  REST: new (options: { version: string; api: string; timeout: number; retries: number }) => Rest;
+  REST: new (options: RestOptions) => Rest;
 }
 
 export interface Dispatch {

@@ -172,7 +172,7 @@ describeWith(needs('node24-discord'), 'what Discord refuses', ({ test }) => {
     });
   }
 
-  test('429 is obeyed: nothing is asked before its retry_after', async () => {
+  test('429 is shown and obeyed: nothing is asked before its retry_after', async () => {
     await withVoice(
       { daveVersion: 0 },
       async (rig, discord) => {
@@ -180,6 +180,11 @@ describeWith(needs('node24-discord'), 'what Discord refuses', ({ test }) => {
         await rig.state('ready');
         const [first, second] = discord.gateway.requests.filter(({ path }) => path === '/gateway/bot');
         assert.ok(second!.at - first!.at >= 500, `${second!.at - first!.at} ms`);
+        const { reason, retryInMs } = await rig.event('reconnecting');
+        assert.match(reason, /429/);
+        assert.ok(retryInMs! >= 500, `${retryInMs} ms`);
+        assert.ok(rig.states.some((state) => state.kind === 'reconnecting' && /429/.test(state.why)));
+        assert.deepEqual(rig.errors, []);
       },
       (discord) => {
         discord.gateway.settings.rateLimit = { times: 1, retryAfterS: 0.5 };
