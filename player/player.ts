@@ -1,5 +1,5 @@
 /** Plays an audio server's sound in a page: connects, plays, connects again, and says in words what is wrong. */
-import { Backoff, type WaitSchedule } from '../src/client/backoff';
+import { Backoff, type WaitSchedule } from '../src/audio/backoff';
 import { Heartbeat } from '../src/client/heartbeat';
 import { audioAddress } from './address';
 import { Observable } from './observable';

@@ -1,5 +1,5 @@
 /** Decides whether and when to reconnect. Remembers the attempts since the last stream that lasted. */
-import { Backoff, SLOW } from './backoff';
+import { Backoff, SLOW } from '../audio/backoff';
 import type { EndpointSource } from './endpoint';
 import type { Reaction } from './reaction';
 

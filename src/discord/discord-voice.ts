@@ -1,9 +1,9 @@
 /** A bot's voice in one guild: joins a channel, moves, speaks what streams bring, and comes back. */
+import { Backoff } from '../audio/backoff';
 import { systemClock, type Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
 import { checkIds } from './channel-check';
 import { claimVoice } from './claims';
-import { JoinBackoff } from './join-backoff';
 import type { PacerStats } from './pacer';
 import { ownProgram, Relay, type RelayProgram } from './relay';
 import type { FromRelay, RelayFailure, RelayState } from './relay-messages';
@@ -13,7 +13,7 @@ import { withDefaults, type DiscordVoiceOptions, type DiscordVoiceSettings } fro
 import { VoiceStream, type Speaker, type Spoken } from './voice-stream';
 import { SpeakingOrder } from './speaking-order';
 import { inChannel, type VoiceSink, type VoiceState, type VoiceStats } from './voice-state';
-import { VoiceTimers } from './voice-timers';
+import { LOG_INS, VoiceTimers } from './voice-timers';
 
 export type { VoiceEvent, VoiceSink, VoiceState, VoiceStats } from './voice-state';
 export type { DiscordVoiceOptions } from './voice-settings';
@@ -34,7 +34,7 @@ export class DiscordVoice {
   private readonly clock: Clock;
   private readonly program: RelayProgram;
   private readonly timeouts: RelayTimeouts;
-  private readonly backoff: JoinBackoff;
+  private readonly backoff: Backoff;
   private readonly streams = new Set<VoiceStream>();
   private current: VoiceState = { kind: 'left' };
   private channelId: string;
@@ -68,7 +68,7 @@ export class DiscordVoice {
     this.clock = clock;
     this.program = program;
     this.timeouts = timeouts;
-    this.backoff = new JoinBackoff(random);
+    this.backoff = new Backoff(random, LOG_INS);
     this.timers = new VoiceTimers(clock);
     this.channelId = this.settings.channelId;
     const { order } = this;

@@ -3,18 +3,20 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
+import { Backoff } from '../../src/audio/backoff';
 import type { Clock } from '../../src/audio/clock';
 import { checkIds } from '../../src/discord/channel-check';
 import { claimVoice } from '../../src/discord/claims';
 import { DiscordVoice } from '../../src/discord/discord-voice';
 import { failureOf } from '../../src/discord/failure';
 import { Frequent } from '../../src/audio/frequent';
-import { JoinBackoff } from '../../src/discord/join-backoff';
 import { loadLibraries } from '../../src/discord/libraries';
 import { SpeakingOrder } from '../../src/discord/speaking-order';
 import { actionFor } from '../../src/discord/voice-close';
+import { LOG_INS } from '../../src/discord/voice-timers';
 import { withDefaults } from '../../src/discord/voice-settings';
 import { VoiceStream } from '../../src/discord/voice-stream';
+import { fakeRelay } from './support/fake-relay';
 import { sound } from './support/simulation';
 
 const GOOD = { token: 'a.b.c', guildId: '100000000000000001', channelId: '200000000000000001' };
@@ -90,6 +92,29 @@ describe('the packages that are missing', () => {
   });
 });
 
+test('the token is in nothing that a voice says, whatever the relay says', async () => {
+  const failure = { code: 'ORGO_DISCORD_FAILED', then: 'retry', text: `Bot ${GOOD.token} broke` } as const;
+  const said: unknown[] = [];
+  const voice = await new Promise<DiscordVoice>((resolve) => {
+    const failing: DiscordVoice = new DiscordVoice(
+      GOOD,
+      {
+        onState: (state) => said.push(state),
+        onEvent: (event) => said.push(event),
+        onError: (error) => {
+          said.push(error.message);
+          resolve(failing);
+        },
+      },
+      { program: fakeRelay({ failure }) },
+    );
+    failing.join();
+  });
+  await voice.close();
+  assert.match(JSON.stringify(said), /Bot \*\*\* broke/);
+  assert.ok(!JSON.stringify(said).includes(GOOD.token));
+});
+
 test('close codes: come back, stay out, or start over after a pause', () => {
   const kinds = [1000, 1006, 4006, 4009, 4014, 4015, 4021, 4022, 4004, 4017, 4011].map(
     (code) => actionFor(code).kind,
@@ -111,12 +136,12 @@ test('close codes: come back, stay out, or start over after a pause', () => {
 });
 
 test('log-ins wait from 1 s to 60 s', () => {
-  const backoff = new JoinBackoff(() => 0);
+  const backoff = new Backoff(() => 1, LOG_INS);
   assert.deepEqual(
     Array.from({ length: 8 }, () => backoff.next()),
     [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
   );
-  assert.ok(new JoinBackoff(() => 0.999).next() <= 1200);
+  assert.equal(new Backoff(() => 0, LOG_INS).next(), 800);
 });
 
 test('a bot has one voice in each guild', () => {

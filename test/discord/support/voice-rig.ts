@@ -61,7 +61,7 @@ export class VoiceRig {
       },
       {
         program: discord.program,
-        random: () => 0,
+        random: () => 1,
         clock: { ...systemClock, after: (ms, fn) => systemClock.after(ms / hurry, fn) },
         timeouts: { ...RELAY_TIMEOUTS, ...timeouts },
       },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Backoff } from '../../src/client/backoff';
+import { Backoff } from '../../src/audio/backoff';
 
 describe('the wait before the next attempt', () => {
   it('is a random share of a limit that doubles from 0.5 s to 30 s', () => {
