@@ -129,6 +129,31 @@ function inRuntime(runtime: Runtime, { test, before, after }: SuiteTools): void 
       assert.ok(types.includes(type));
   });
 
+  test('a Discord node says that its packages are not there, and all else works', async () => {
+    const bot = { guildId: '100000000000000001', channelId: '200000000000000001' };
+    await nodeRed.deploy([
+      { id: 'tab', type: 'tab', label: 'voice' },
+      {
+        ...{ id: 'voice', type: 'orgo-discord-voice', z: 'tab', x: 100, y: 100, ...bot, wires: [[]] },
+        credentials: { token: 'a.bot.token' },
+      },
+      { id: 'catch', type: 'catch', z: 'tab', x: 100, y: 200, scope: null, wires: [['errors']] },
+      {
+        ...{ id: 'errors', type: 'debug', z: 'tab', x: 300, y: 200, name: 'errors', active: true },
+        ...{ tosidebar: true, complete: 'error.message', targetType: 'msg', wires: [] },
+      },
+    ]);
+    await nodeRed.status('voice', (text) => text === 'packages missing');
+    const { msg } = await nodeRed.debug('errors');
+    const isTooOld = runtime === OWN_RUNTIME && process.versions.node.startsWith('20.');
+    assert.match(
+      msg,
+      isTooOld
+        ? /^Node\.js 20.* needs 22\.12 or newer\. Update Node\.js/
+        : /^Not installed: @discordjs\/voice.*npm install @discordjs\/voice@~0\.19\.2/,
+    );
+  });
+
   test('hears this computer: the level of what plays appears in the sidebar', async () => {
     const { flow } = await ownPort(await importExample('hear-this-computer'));
     await nodeRed.deploy(flow);
