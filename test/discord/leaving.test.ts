@@ -7,6 +7,9 @@ import { it } from '../support/hang-guard';
 import { fakeRelay } from './support/fake-relay';
 
 const PLACE = { token: 'a.b.c', guildId: '100000000000000001', channelId: '200000000000000001' };
+/** Ends a test that hangs, in words. */
+const HANG_MS = 20_000;
+
 /** A clock that knows how many timers run. */
 class CountingClock implements Clock {
   pending = 0;
@@ -47,9 +50,14 @@ class Rig {
   }
 
   async state(kind: VoiceState['kind']): Promise<void> {
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
+      const inVain = (): void =>
+        reject(new Error(`Awaited in vain: ${kind}. It is ${this.voice.state.kind}`));
+      const hang = setTimeout(inVain, HANG_MS);
       this.look = () => {
-        if (this.voice.state.kind === kind) resolve();
+        if (this.voice.state.kind !== kind) return;
+        clearTimeout(hang);
+        resolve();
       };
       this.look();
     });
