@@ -1,4 +1,4 @@
-/** The tab Audio in a real editor: it lists, measures and saves, for who may and by keys alone. */
+/** The tab Audio in real editors of both Node-REDs: it lists, measures and saves, for who may and by keys alone. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,63 +6,17 @@ import type { Page } from 'playwright-core';
 import { parseWavHeader } from '../../src/containers/wav-header';
 import { userDirectoryWithLink } from '../support/linked-package';
 import { describeWith, needs, type SuiteTools } from '../support/needs';
-import { startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
+import { MONITORED_TONE as TONE, MONITORS as FLOW } from '../support/monitored-flow';
+import { startNodeRed, type NodeRed } from '../support/node-red';
 import { openEditor, type Editor } from '../support/node-red-editor';
 import { ROOT } from '../support/packed-package';
 import { startPulse, type PulseDaemon } from '../support/pulse-daemon';
-import { OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
+import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
 import { channelOf, measureTone } from '../support/tone';
 
-const TONE = { hz: 440, sampleRate: 24_000, amplitude: 0.5 };
 const SCREENSHOTS = process.env['ORGO_SCREENSHOTS'];
 
-/** Sends the tone as a live wire does: as many frames of 20 ms as are due. */
-const GENERATOR = `
-const rate = ${TONE.sampleRate}, size = rate / 50, start = Date.now();
-let position = 0;
-const timer = setInterval(() => {
-  while (position < ((Date.now() - start) * rate) / 1000) {
-    const payload = Buffer.alloc(size * 2);
-    for (let i = 0; i < size; i++) payload.writeInt16LE(Math.round(${TONE.amplitude} * 32768 * Math.sin((2 * Math.PI * ${TONE.hz} * (position + i)) / rate)), i * 2);
-    const time = start + (position * 1000) / rate;
-    node.send({ payload, audio: { encoding: 's16le', sampleRate: rate, channels: 1, stream: 'tone', position, time } });
-    position += size;
-  }
-}, 10);
-context.set('timer', timer, 'memoryOnly');`;
-
-const FLOW: FlowNode[] = [
-  { id: 'tab', type: 'tab', label: 'monitors' },
-  {
-    id: 'tone',
-    type: 'function',
-    z: 'tab',
-    name: 'Tone',
-    func: '',
-    outputs: 1,
-    initialize: GENERATOR.replace(
-      "context.set('timer', timer, 'memoryOnly');",
-      "context.set('timer', timer);",
-    ),
-    finalize: "clearInterval(context.get('timer'));",
-    x: 120,
-    y: 80,
-    wires: [['monitor']],
-  },
-  {
-    id: 'monitor',
-    type: 'orgo-audio-monitor',
-    z: 'tab',
-    name: 'A tone',
-    historySeconds: 2,
-    x: 320,
-    y: 80,
-    wires: [[]],
-  },
-  { id: 'silent', type: 'orgo-audio-monitor', z: 'tab', name: 'Nothing', x: 320, y: 160, wires: [[]] },
-];
-
-for (const runtime of [OWN_RUNTIME]) {
+for (const runtime of [OWN_RUNTIME, NEWER_RUNTIME]) {
   describeWith(
     needs('chromium', 'pulseaudio', ...runtime.needs),
     `the tab Audio in ${runtime.name}`,
