@@ -186,12 +186,17 @@ export async function startNodeRed({
     return response;
   }
 
-  await until('its admin API answered', () =>
-    request('/flows').then(
-      () => true,
-      () => undefined,
-    ),
-  );
+  try {
+    await until('its admin API answered', () =>
+      request('/flows').then(
+        () => true,
+        () => undefined,
+      ),
+    );
+  } catch (error) {
+    await endChild(child, 'SIGTERM');
+    throw error;
+  }
   const channel = await EditorChannel.open(url);
   messages = () => channel.messages;
 

@@ -84,8 +84,8 @@ function faultsIn(samples: Float64Array, startTime: number): Fault[] {
     const purity = amplitude ** 2 / 2 / energy;
     if (purity >= LEAST_PURITY && Math.abs(amplitude - TONE.amplitude) <= MAX_AMPLITUDE_ERROR) continue;
     const fromMs = startTime + (from * 1000) / SINK_RATE;
-    const what = `amplitude ${amplitude.toFixed(3)}, ${purity.toFixed(4)} of the energy the tone`;
-    faults.push({ what, fromMs, toMs: fromMs + WINDOW_MS, causeMs: CAUSE_MS });
+    faults.push({ what: '', fromMs, toMs: fromMs + WINDOW_MS, causeMs: CAUSE_MS });
   }
-  return faults;
+  const what = `${faults.length} windows of ${WINDOW_MS} ms broken`;
+  return faults.map((fault) => ({ ...fault, what }));
 }
