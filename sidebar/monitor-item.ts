@@ -86,7 +86,8 @@ export class MonitorItem {
       hold: hold.toFixed(1),
     });
     const shown: string[] = [this.words('dbfs', { level: rms.toFixed(1) })];
-    if (levels && levels.ageMs !== null) shown.push(this.words('age', { ms: levels.ageMs }));
+    // Another machine's clock may be ahead of this one's.
+    if (levels && levels.ageMs !== null) shown.push(this.words('age', { ms: Math.max(0, levels.ageMs) }));
     if (levels && levels.gaps > 0) shown.push(this.words('gaps', { gaps: levels.gaps, ms: levels.gapMs }));
     if (levels && levels.others > 0) shown.push(this.words('others', { count: levels.others }));
     if (levels?.speech === true) shown.push(this.words('speech'));
