@@ -1,6 +1,6 @@
 /** Compiles src/ and nodes/ into dist/, puts what is no TypeScript beside it, and bundles the editor's scripts and the player. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
@@ -14,6 +14,8 @@ const ASSETS = [
 runMain(async () => {
   // Built aside and swapped in at the end, so that a failure leaves the last good build in place.
   const staging = join(ROOT, '.tmp', `build-${process.pid}`);
+  const replaced = `${staging}-replaced`;
+  const begin = new Date();
   await mkdir(dirname(staging), { recursive: true });
   try {
     await run(process.execPath, [
@@ -24,10 +26,14 @@ runMain(async () => {
     await run(process.execPath, ['--import', 'tsx', 'scripts/editor.ts', staging]);
     await buildForBrowsers();
     await checkDeclaredNodes(staging);
-    await rm(join(ROOT, 'dist'), { recursive: true, force: true });
-    await rename(staging, join(ROOT, 'dist'));
+    // What changes from here on is not in it: isBuilt compares.
+    await utimes(staging, begin, begin);
+    const dist = join(ROOT, 'dist');
+    if (existsSync(dist)) await rename(dist, replaced);
+    await rename(staging, dist);
   } finally {
     await rm(staging, { recursive: true, force: true });
+    await rm(replaced, { recursive: true, force: true });
   }
 });
 

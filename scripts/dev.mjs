@@ -5,14 +5,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { SOURCES } from './lib/built.mjs';
 import { ROOT, runMain } from './lib/run.mjs';
 import { watchSources } from './lib/watch-sources.mjs';
 
-/** Not `resources`: each build writes its file there. */
-const SOURCES = {
-  directories: ['src', 'nodes', 'editor', 'player', 'sidebar', 'examples', 'scripts'],
-  files: ['package.json', 'tsconfig.json', 'tsconfig.build.json'],
-};
 /** An editor writes a file in several steps: they count as one change. */
 const SETTLE_MS = 200;
 /** Windows has no process groups. */

@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deployHelloFlow } from './lib/hello-flow.mjs';
+import { isBuilt } from './lib/built.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { dependency, Failure, ROOT, run, runMain } from './lib/run.mjs';
 import { probeSound } from './lib/sound.mjs';
@@ -25,8 +26,10 @@ runMain(async () => {
   const port = readPort(process.env.PORT);
   await ensurePortIsFree(port);
   await ensureDependencies();
-  console.log('Building …');
-  await run(process.execPath, ['scripts/build.mjs'], { quiet: true });
+  if (!isBuilt()) {
+    console.log('Building …');
+    await run(process.execPath, ['scripts/build.mjs'], { quiet: true });
+  }
   await prepareUserDir(port);
 
   const nodeRed = spawn(
