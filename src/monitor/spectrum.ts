@@ -1,8 +1,8 @@
 /** The columns of a spectrogram: how loud each band of a wire is, 20 times a second. */
 import { samplesInMs, type PcmFormat } from '../audio/format';
+import { Fourier } from '../audio/fourier';
 import type { PcmFrame } from '../audio/frame';
 import { S16_FULL_SCALE, viewOf } from '../audio/samples';
-import { Fourier } from './fourier';
 import { FLOOR_DBFS } from './level-meter';
 import { COLUMN_MS, COLUMN_ROWS } from './viewer-protocol';
 
