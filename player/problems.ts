@@ -36,7 +36,7 @@ export const AUTOPLAY: Problem = finalProblem(
   'The browser plays sound only after a click or a key press on this page: press Listen.',
 );
 
-export const SERVER_GONE: Problem = passing(
+const SERVER_GONE: Problem = passing(
   'server-gone',
   'The server does not answer. Trying again until it is back.',
 );
@@ -53,11 +53,6 @@ export function noWorklet(isSecure: boolean): Problem {
         'Browsers play live sound only on secure pages: open this page by https://, or on the computer itself by http://127.0.0.1.',
       );
 }
-
-export const NO_OPUS: Problem = finalProblem(
-  'unsupported',
-  'This browser can’t decode Opus (it has no WebCodecs): choose PCM, or use a current browser.',
-);
 
 /**
  * What the end of the connection means.

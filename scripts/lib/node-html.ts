@@ -23,8 +23,8 @@ function paletteEntryOf(type: string): string | undefined {
 }
 
 /**
- * The html of a node: its folder's own, where there is one, else what follows from the folder. A plain object, written out: the flow library's tools read a node's type, category and ports
- * from it.
+ * The html of a node: its folder's own, where there is one, else what follows from the folder. It holds a plain object,
+ * written out: the flow library's tools read a node's type, category and ports from it.
  */
 export function nodeHtml(type: string): string {
   const own = join(NODES, type, `${type}.html`);

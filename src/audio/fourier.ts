@@ -1,11 +1,13 @@
-/** The Fourier transform of a real signal whose length is a power of two. */
+/** The Fourier transform of a signal whose length is a power of two. */
 
 export class Fourier {
-  private readonly re: Float64Array;
-  private readonly im: Float64Array;
+  /** Before the transform, the signal in the order of {@link reversed}; after it, the spectrum in its own order. */
+  readonly re: Float64Array;
+  readonly im: Float64Array;
   private readonly cosine: Float64Array;
   private readonly sine: Float64Array;
-  private readonly reversed: Uint32Array;
+  /** Where in `re` and `im` each sample goes: its index with the bits in reverse order. */
+  readonly reversed: Uint32Array;
 
   /** @throws RangeError where `length` is no power of two */
   constructor(readonly length: number) {
@@ -42,8 +44,8 @@ export class Fourier {
     }
   }
 
-  /** Radix 2, decimation in time (Cooley, Tukey 1965). */
-  private transform(): void {
+  /** Of `re` + i·`im`, in place: radix 2, decimation in time (Cooley, Tukey 1965). */
+  transform(): void {
     const { length, re, im, cosine, sine } = this;
     for (let half = 1; half < length; half *= 2) {
       const stride = length / (2 * half);

@@ -3,7 +3,7 @@ import type { Clock } from '../audio/clock';
 
 /** From its making on, ms. */
 const VALID_MS = 30_000;
-/** Who asks for more lets the oldest go. */
+/** A ticket beyond these replaces the oldest. */
 const MOST = 256;
 
 export class Tickets {

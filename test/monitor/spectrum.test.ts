@@ -1,7 +1,7 @@
 /** The columns of the spectrogram: the band of a tone, its loudness, and how many there are. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Fourier } from '../../src/monitor/fourier';
+import { Fourier } from '../../src/audio/fourier';
 import { Spectrum } from '../../src/monitor/spectrum';
 import { COLUMN_ROWS } from '../../src/monitor/viewer-protocol';
 import type { PcmFormat } from '../../src/audio/format';
