@@ -1,6 +1,6 @@
 /** Plays an audio server's sound in a page: connects, plays, connects again, and says in words what is wrong. */
 import { Backoff, type WaitSchedule } from '../src/audio/backoff';
-import { Heartbeat } from '../src/client/heartbeat';
+import { Heartbeat } from '../src/network/heartbeat';
 import { audioAddress } from './address';
 import { Observable } from './observable';
 import { pageClock } from './page-clock';

@@ -14,14 +14,15 @@ const USES = {
   containers: ['opus', 'resample'],
   vad: ['resample'],
   server: ['protocol', 'capture', 'resample', 'opus'],
-  client: ['protocol', 'opus'],
+  network: ['protocol'],
+  client: ['network', 'protocol', 'opus'],
   convert: ['containers', 'opus', 'resample'],
   discord: ['opus', 'resample'],
   monitor: ['capture', 'opus'],
 };
 
 /** Rooms of src/ that the player uses: of these, what needs nothing of Node.js. */
-export const PLAYER_MAY_USE = ['audio', 'protocol', 'client', 'resample'];
+export const PLAYER_MAY_USE = ['audio', 'protocol', 'network', 'client', 'resample'];
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const FOLDERS = readdirSync(SRC, { withFileTypes: true })

@@ -3,8 +3,8 @@ import { OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { parseObject } from '../protocol/json';
 import { isWellFormed } from '../protocol/percent-encoding';
 import { textOf } from './computer-answer';
-import { addressText } from './network-error';
-import { redact } from './redact';
+import { addressText } from '../network/network-error';
+import { redact } from '../network/redact';
 
 /** An answer as it came. */
 export interface ApiAnswer {

@@ -12,12 +12,11 @@ import {
 } from '../protocol/messages';
 import { formatStreamQuery } from '../protocol/stream-format';
 import { closeError, upgradeError } from './close-error';
-import { redact } from './redact';
-import { Heartbeat } from './heartbeat';
-import { addressText, networkError } from './network-error';
-import type { TlsOptions } from './orgo-api';
-import type { Environment } from './proxy';
-import { webSocketConnector } from './tunnel';
+import { redact } from '../network/redact';
+import { Heartbeat } from '../network/heartbeat';
+import { addressText, networkError } from '../network/network-error';
+import type { Environment } from '../network/proxy';
+import { webSocketConnector, type TlsOptions } from '../network/tunnel';
 
 /** The handshake may take this long. */
 const HANDSHAKE_LIMIT_MS = 10_000;

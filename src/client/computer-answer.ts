@@ -1,7 +1,7 @@
 /** Reads what the API says about a computer: whether it runs, where its sound is, and the token. */
 import { OrgoError } from '../audio/errors';
 import { CONNECTION_AUDIO_PATH } from '../protocol/urls';
-import { addressText } from './network-error';
+import { addressText } from '../network/network-error';
 
 /** A computer that may be running, as "get computer" describes it. */
 export interface ComputerAnswer {

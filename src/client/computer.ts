@@ -4,7 +4,8 @@ import { badSetting } from '../audio/errors';
 import { isWellFormed } from '../protocol/percent-encoding';
 import { COMPUTER_ID_PLACEHOLDER, fillTemplate } from '../protocol/urls';
 import { automaticEndpoint, endpointAt, enteredEndpoint, type EndpointSource } from './endpoint';
-import { OrgoApi, type TlsOptions } from './orgo-api';
+import type { TlsOptions } from '../network/tunnel';
+import { OrgoApi } from './orgo-api';
 
 /** How to reach one computer's sound. */
 export interface Computer {

@@ -1,15 +1,14 @@
 /** Asks the REST API about one computer. Its errors say what a user can do. */
-import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 import type { Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
 import { percentEncode } from '../protocol/percent-encoding';
 import { badAnswer, checkedToken, objectOf, passwordOf, statusError, type ApiAnswer } from './api-answers';
 import { readComputerAnswer, type ComputerAnswer } from './computer-answer';
-import { networkError } from './network-error';
-import type { Environment } from './proxy';
-import { sleep, within } from './timeouts';
-import { undiciConnector } from './tunnel';
+import { networkError } from '../network/network-error';
+import type { Environment } from '../network/proxy';
+import { sleep, within } from '../network/timeouts';
+import { undiciConnector, type TlsOptions } from '../network/tunnel';
 
 /** The whole answer must arrive within this time. */
 const ANSWER_LIMIT_MS = 15_000;
@@ -20,9 +19,6 @@ const FIRST_RATE_LIMIT_WAIT_MS = 1000;
 const MAX_RATE_LIMIT_WAIT_MS = 60_000;
 /** 503, the desktop could not be reached: retry after these (the API's documentation). */
 const UNAVAILABLE_WAITS_MS = [1000, 2000, 4000];
-
-/** What TLS needs beyond its defaults: `ca`, `cert`, `key`, `rejectUnauthorized` … of `tls.connect`. */
-export type TlsOptions = ConnectionOptions;
 
 export interface OrgoApiOptions {
   /** Without a slash at its end, as `https://www.orgo.ai/api`. */
@@ -108,7 +104,7 @@ export class OrgoApi {
         maxResponseSize: MAX_ANSWER_BYTES,
       });
       const dispatcher = agent;
-      return await within(clock, ANSWER_LIMIT_MS, signal, async (bounded) => {
+      return await within(clock, ANSWER_LIMIT_MS, signal, noAnswer(), async (bounded) => {
         // undici looks at the signal of a request only once that is connected.
         bounded.addEventListener('abort', () => connecting.abort(), { once: true });
         const answer = await request(url, {
@@ -142,6 +138,13 @@ export class OrgoApi {
     }
     return networkError('ORGO_API_UNREACHABLE', url, thrown, [this.options.apiKey]);
   }
+}
+
+function noAnswer(): OrgoError {
+  return new OrgoError(
+    'ORGO_API_UNREACHABLE',
+    `The API did not answer within ${ANSWER_LIMIT_MS / 1000} s: check apiUrl and the network`,
+  );
 }
 
 /** Leaves out what is meant for the audio server alone: its name, and not checking its certificate. */

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { afterEach, beforeEach, describe } from 'node:test';
 import { OrgoApi } from '../../src/client/orgo-api';
 import { enteredEndpoint } from '../../src/client/endpoint';
-import { proxyFor, type Environment } from '../../src/client/proxy';
+import { proxyFor, type Environment } from '../../src/network/proxy';
 import { FakeClock } from '../nodes/fake-clock';
 import { startConnectProxy, type ConnectProxy } from '../support/connect-proxy';
 import { selfSigned } from './certificate';

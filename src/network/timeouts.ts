@@ -1,6 +1,5 @@
 /** Waits and time limits on a clock that is passed in, ended by an AbortSignal. */
 import type { Clock } from '../audio/clock';
-import { OrgoError } from '../audio/errors';
 
 /** Resolves after `ms`; rejects with the signal's reason once it is aborted. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
@@ -23,20 +22,17 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
 
 /**
  * Runs `work` with a signal that is aborted with `signal`, or after `ms`.
- * @throws OrgoError `ORGO_API_UNREACHABLE` when the time is up
+ * @throws timeUp when the time is up
  */
 export async function within<T>(
   clock: Clock,
   ms: number,
   signal: AbortSignal,
+  timeUp: Error,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
   const bounded = new AbortController();
-  const timeUp = new OrgoError(
-    'ORGO_API_UNREACHABLE',
-    `The API did not answer within ${ms / 1000} s: check apiUrl and the network`,
-  );
   const onAbort = (): void => bounded.abort(signal.reason);
   const cancel = clock.after(ms, () => bounded.abort(timeUp));
   signal.addEventListener('abort', onAbort, { once: true });

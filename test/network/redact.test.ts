@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { redact } from '../../src/client/redact';
+import { redact } from '../../src/network/redact';
 
 describe('redact', () => {
   it('strikes a secret out, plain and encoded for a URL', () => {

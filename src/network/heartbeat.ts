@@ -1,10 +1,15 @@
 /** Notices a connection that died silently: pings, and waits for any sign of life. */
 import type { Clock } from '../audio/clock';
 
-/** The protocol asks for a ping every 30 s. */
-const PING_INTERVAL_MS = 30_000;
-/** No answer and no audio for this long after a ping: dead. */
-const ANSWER_LIMIT_MS = 10_000;
+export interface HeartbeatTimes {
+  /** From one ping to the next. */
+  readonly everyMs: number;
+  /** No sign of life for this long after a ping: dead. Less than `everyMs`, or as much. */
+  readonly answerMs: number;
+}
+
+/** The Orgo audio protocol asks for a ping every 30 s. */
+const PROTOCOL_TIMES: HeartbeatTimes = { everyMs: 30_000, answerMs: 10_000 };
 /** A timer this late means that our own process stalled. What arrived in between has not been read yet. */
 const STALL_MS = 1000;
 
@@ -17,8 +22,9 @@ export class Heartbeat {
     private readonly clock: Clock,
     private readonly ping: () => void,
     private readonly onDead: () => void,
+    private readonly times: HeartbeatTimes = PROTOCOL_TIMES,
   ) {
-    this.cancel = clock.after(PING_INTERVAL_MS, () => this.sendPing());
+    this.cancel = clock.after(times.everyMs, () => this.sendPing());
   }
 
   /** Call it for everything that arrives. */
@@ -33,14 +39,15 @@ export class Heartbeat {
 
   private sendPing(): void {
     this.heard = false;
-    const deadline = this.clock.now() + ANSWER_LIMIT_MS;
-    this.cancel = this.clock.after(ANSWER_LIMIT_MS, () => this.judge(deadline));
+    const { answerMs } = this.times;
+    const deadline = this.clock.now() + answerMs;
+    this.cancel = this.clock.after(answerMs, () => this.judge(deadline));
     this.ping();
   }
 
   private judge(deadline: number): void {
     if (this.heard) {
-      this.cancel = this.clock.after(PING_INTERVAL_MS - ANSWER_LIMIT_MS, () => this.sendPing());
+      this.cancel = this.clock.after(this.times.everyMs - this.times.answerMs, () => this.sendPing());
       return;
     }
     const now = this.clock.now();

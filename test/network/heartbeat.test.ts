@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { Heartbeat } from '../../src/client/heartbeat';
+import { Heartbeat } from '../../src/network/heartbeat';
 import { FakeClock } from '../nodes/fake-clock';
 
 describe('the heartbeat of a connection', () => {

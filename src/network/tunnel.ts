@@ -1,4 +1,4 @@
-/** Opens sockets through an HTTP proxy by CONNECT, for both the REST client and the WebSocket client. */
+/** Opens sockets through an HTTP proxy by CONNECT, for HTTP requests and WebSockets alike. */
 import {
   request as httpRequest,
   type ClientRequest,
@@ -15,19 +15,16 @@ import { portOf, proxyFor, type Environment, type Proxy } from './proxy';
 /** A WebSocket needs HTTP/1.1, and so does our REST client. */
 const ALPN = { ALPNProtocols: ['http/1.1'] };
 
+/** What TLS needs beyond its defaults: `ca`, `cert`, `key`, `rejectUnauthorized` … of `tls.connect`. */
+export type TlsOptions = ConnectionOptions;
+
 type Done = (error: Error | null, socket: Socket | null) => void;
 
 /**
  * Opens a socket through `proxy` to the host of `url`, with TLS if the scheme needs it, and calls `done` once, never
  * synchronously. When `signal` is aborted, what was opened so far is closed.
  */
-export function openTunnel(
-  proxy: Proxy,
-  url: URL,
-  tls: ConnectionOptions,
-  signal: AbortSignal,
-  done: Done,
-): void {
+export function openTunnel(proxy: Proxy, url: URL, tls: TlsOptions, signal: AbortSignal, done: Done): void {
   let closePart = (): void => undefined;
   const onAbort = (): void => closePart();
   const settle: Done = (error, socket) => {
@@ -65,7 +62,7 @@ export function openTunnel(
 /** Makes undici connect to `url` through the environment's proxy, if there is one. */
 export function undiciConnector(
   url: URL,
-  tls: ConnectionOptions,
+  tls: TlsOptions,
   env: Environment | undefined,
   signal: AbortSignal,
 ): buildConnector.BuildOptions | buildConnector.connector {
@@ -81,7 +78,7 @@ export function undiciConnector(
 /** Makes ws connect to `url` through the environment's proxy, if there is one. */
 export function webSocketConnector(
   url: URL,
-  tls: ConnectionOptions,
+  tls: TlsOptions,
   env: Environment | undefined,
   signal: AbortSignal,
 ): Pick<ClientRequestArgs, 'createConnection'> {
