@@ -19,7 +19,6 @@ const ALONE = [
   'test/system/browser.test.ts',
   'test/system/listen-page.test.ts',
   'test/system/monitor-sound.test.ts',
-  'test/system/listen-page.test.ts',
   'test/system/monitor.test.ts',
   'test/system/pulse-capture.test.ts',
   'test/system/pulse-pipewire.test.ts',

@@ -16,8 +16,6 @@ import type { OpusEncoderSettings } from '../../src/opus/settings';
 import { loadWasmLibrary } from '../../src/opus/wasm-library';
 import { describeLibraries } from './support/libraries';
 import { frameOf, s16, START_TIME, sweep, totalSamples } from './support/sound';
-import { needs } from '../support/needs';
-import { runWith } from './support/tools';
 
 const FORMAT = s16(48000, 2);
 
@@ -201,23 +199,6 @@ void describe('bytes that hold no Opus', () => {
     assert.deepEqual(decoder.push(ogg(Buffer.alloc(0))), []);
     assert.equal(totalSamples([...decoder.push(ogg(file)), ...decoder.flush()]), 48000);
   });
-
-  for (const [codec, args] of [
-    ['Vorbis', ['-c:a', 'libvorbis', 'a.ogg']],
-    ['FLAC', ['-c:a', 'flac', 'a.ogg']],
-    ['A_VORBIS', ['-c:a', 'libvorbis', 'a.webm']],
-  ] as const) {
-    void test(`${codec} is refused by name`, needs('ffmpeg'), () => {
-      const source = ['-f', 'lavfi', '-i', 'sine=duration=1'];
-      const other = runWith({}, ['ffmpeg', '-v', 'error', ...source, ...args], ({ text }, read) => {
-        assert.equal(text, '');
-        return read(args[2]);
-      });
-      const decoder = new ContainerDecoder();
-      assert.throws(() => decoder.push(ogg(other)), refused('ORGO_BAD_INPUT', new RegExp(`holds ${codec}`)));
-      assert.equal(totalSamples([...decoder.push(ogg(file)), ...decoder.flush()]), 48000);
-    });
-  }
 
   void test('surround sound is refused', () => {
     const head = Buffer.from(

@@ -3,8 +3,8 @@ import { Playout } from '../../player/playout';
 
 /** What Web Audio makes at once. */
 const QUANTUM = 128;
-/** For hours: a telephone's rates, and a card that asks every 8 ms. */
-export const LEAN = { sampleRate: 8000, outputRate: 8000, quantum: 64, burst: 1 };
+/** For hours: low rates, and a card that asks every 8 ms. */
+export const LEAN = { sampleRate: 4000, outputRate: 4000, quantum: 32, burst: 1 };
 
 export interface Simulated {
   readonly seconds: number;

@@ -56,7 +56,7 @@ for (const k of [kernel, createScalarKernel()]) {
           assert.deepEqual(random, regular);
         },
       ),
-      { numRuns: k.name === 'simd' ? 150 : 40 },
+      { numRuns: k.name === 'simd' ? 100 : 30 },
     );
   });
 }

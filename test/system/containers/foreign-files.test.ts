@@ -1,7 +1,8 @@
 /** Ogg and WebM that other people's programs wrote, and Ogg that is cut in unusual ways. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PcmFrame } from '../../../src/audio/frame';
+import type { AudioFrame, PcmFrame } from '../../../src/audio/frame';
+import { ContainerDecoder } from '../../../src/containers/container-decoder';
 import { writePage } from '../../../src/containers/ogg-page';
 import {
   bytesOf,
@@ -13,7 +14,7 @@ import {
   spanningPages,
   STEREO,
 } from '../../containers/support/ogg';
-import { cut, firstChannel, sweep, totalSamples } from '../../opus/support/sound';
+import { cut, firstChannel, frameOf, sweep, totalSamples } from '../../opus/support/sound';
 import { needs } from '../../support/needs';
 import { runWith } from '../../opus/support/tools';
 
@@ -111,4 +112,32 @@ void describe('a stream that is read', () => {
     const level = (frames: PcmFrame[]): number => Math.hypot(...firstChannel(frames).slice(4800, 9600));
     assert.ok(Math.abs(20 * Math.log10(level(decode(quiet)) / level(decode(file))) + 6) < 0.1);
   });
+});
+
+void describe('Ogg and WebM without Opus', () => {
+  const ogg = (data: Buffer): AudioFrame<'ogg'> => ({
+    format: { encoding: 'ogg', sampleRate: 48000, channels: 2 },
+    ...{ data, samples: 0, position: 0, time: 0, gap: 0, latencyMs: 0 },
+  });
+  for (const [codec, args] of [
+    ['Vorbis', ['-c:a', 'libvorbis', 'a.ogg']],
+    ['FLAC', ['-c:a', 'flac', 'a.ogg']],
+    ['A_VORBIS', ['-c:a', 'libvorbis', 'a.webm']],
+  ] as const) {
+    void test(`${codec} is refused by name, and a file after it is decoded`, needs('ffmpeg'), () => {
+      const source = ['-f', 'lavfi', '-i', 'sine=duration=1'];
+      const other = runWith({}, ['ffmpeg', '-v', 'error', ...source, ...args], ({ text }, read) => {
+        assert.equal(text, '');
+        return read(args[2]);
+      });
+      const decoder = new ContainerDecoder();
+      assert.throws(() => decoder.push(ogg(other)), {
+        name: 'OrgoError',
+        code: 'ORGO_BAD_INPUT',
+        message: new RegExp(`holds ${codec}`),
+      });
+      const file = bytesOf(encode([frameOf(STEREO, sweep(STEREO, 1000))]));
+      assert.equal(totalSamples([...decoder.push(ogg(file)), ...decoder.flush()]), 48000);
+    });
+  }
 });

@@ -1,20 +1,20 @@
 /** Frames of the fallback that need more stack than its module was built with. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { OrgoError } from '../../src/audio/errors';
-import { webAssembly } from '../../src/kernels/web-assembly';
-import { OpusDecoder } from '../../src/opus/decoder';
-import { OpusEncoder } from '../../src/opus/encoder';
-import type { OpusLibrary } from '../../src/opus/library';
-import { OggEncoder } from '../../src/containers/ogg-encoder';
-import { parsePacket } from '../../src/opus/packet';
-import type { OpusEncoderSettings } from '../../src/opus/settings';
-import { loadWasmLibrary } from '../../src/opus/wasm-library';
-import { compileWithStack } from '../../src/opus/wasm-stack';
-import { bytesOf, decode, encode, STEREO } from '../containers/support/ogg';
-import { firstChannel, frameOf, lagOf, s16, sweep, totalSamples } from './support/sound';
-import { needs } from '../support/needs';
-import { runWith } from './support/tools';
+import { OrgoError } from '../../../src/audio/errors';
+import { webAssembly } from '../../../src/kernels/web-assembly';
+import { OpusDecoder } from '../../../src/opus/decoder';
+import { OpusEncoder } from '../../../src/opus/encoder';
+import type { OpusLibrary } from '../../../src/opus/library';
+import { OggEncoder } from '../../../src/containers/ogg-encoder';
+import { parsePacket } from '../../../src/opus/packet';
+import type { OpusEncoderSettings } from '../../../src/opus/settings';
+import { loadWasmLibrary } from '../../../src/opus/wasm-library';
+import { compileWithStack } from '../../../src/opus/wasm-stack';
+import { bytesOf, decode, encode, STEREO } from '../../containers/support/ogg';
+import { firstChannel, frameOf, lagOf, s16, sweep, totalSamples } from '../../opus/support/sound';
+import { needs } from '../../support/needs';
+import { runWith } from '../../opus/support/tools';
 
 const LONG = [40, 60] as const;
 const KINDS: Partial<OpusEncoderSettings>[] = [

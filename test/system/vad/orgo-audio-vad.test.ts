@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import audioVad from '../../nodes/orgo-audio-vad/orgo-audio-vad';
-import type { Message } from '../../nodes/shared/red';
-import { parseWavHeader } from '../../src/containers/wav-header';
-import type { Speech } from '../../src/vad/speech';
-import { recording } from '../vad/recordings';
-import { describeWith, needs } from '../support/needs';
-import { FakeClock } from './fake-clock';
-import { FakeRed, type FakeNode } from './fake-red';
+import audioVad from '../../../nodes/orgo-audio-vad/orgo-audio-vad';
+import type { Message } from '../../../nodes/shared/red';
+import { parseWavHeader } from '../../../src/containers/wav-header';
+import type { Speech } from '../../../src/vad/speech';
+import { recording } from '../../vad/recordings';
+import { describeWith, needs } from '../../support/needs';
+import { FakeClock } from '../../nodes/fake-clock';
+import { FakeRed, type FakeNode } from '../../nodes/fake-red';
 
 const TIME = 1_763_842_000_000;
 const CHUNK_BYTES = 640;

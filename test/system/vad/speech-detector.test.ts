@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import fc from 'fast-check';
-import { bytesPerSample, formatText, samplesInMs, type PcmFormat } from '../../src/audio/format';
-import { sliceFrame, type PcmFrame } from '../../src/audio/frame';
-import { Resampler } from '../../src/resample/resampler';
-import type { Speech, SpeechEmission, SpeechSettings } from '../../src/vad/speech';
-import { SpeechDetector } from '../../src/vad/speech-detector';
-import { recording, whiteNoise } from './recordings';
-import { describeWith, needs } from '../support/needs';
+import { bytesPerSample, formatText, samplesInMs, type PcmFormat } from '../../../src/audio/format';
+import { sliceFrame, type PcmFrame } from '../../../src/audio/frame';
+import { Resampler } from '../../../src/resample/resampler';
+import type { Speech, SpeechEmission, SpeechSettings } from '../../../src/vad/speech';
+import { SpeechDetector } from '../../../src/vad/speech-detector';
+import { recording, whiteNoise } from '../../vad/recordings';
+import { describeWith, needs } from '../../support/needs';
 
 const FORMAT: PcmFormat = { encoding: 's16le', sampleRate: 16000, channels: 1 };
 const SETTINGS: SpeechSettings = {
