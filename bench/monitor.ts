@@ -3,10 +3,10 @@
  * one of them played too. Messages are handed over as fast as they are taken, on a clock that moves with them; what
  * is measured is CPU time for each second of sound, less that of making the messages. `npm run bench -- monitor`
  */
-import { IncomingStreams } from '../nodes/orgo-audio-monitor/incoming';
+import { watchStream } from '../nodes/orgo-audio-monitor/watch-stream';
+import { StreamNode } from '../nodes/shared/stream-node';
 import type { Clock } from '../src/audio/clock';
 import { MonitorHub } from '../src/monitor/hub';
-import type { Monitor } from '../src/monitor/monitor';
 import { printTable } from './lib/table';
 
 const MONITORS = 20;
@@ -57,10 +57,19 @@ function run(hasMonitors: boolean, want?: { levels: number; sound: number }): nu
   const clock = new SteppedClock();
   const hub = new MonitorHub(clock);
   const ids = Array.from({ length: MONITORS }, (_, i) => `monitor-${i}`);
-  const monitors: { monitor: Monitor; incoming: IncomingStreams }[] = ids.map((id) => ({
-    monitor: hub.add({ id, nodeId: id, name: id, historySeconds: 30 }),
-    incoming: new IncomingStreams({ settings: INPUT, encodings: ['s16le', 'f32le', 'opus'] }, clock),
-  }));
+  const nothing = (): void => undefined;
+  const monitors = ids.map((id) => {
+    const monitor = hub.add({ id, nodeId: id, name: id, historySeconds: 30 });
+    return new StreamNode(
+      { id, send: nothing, warn: nothing, error: nothing },
+      {
+        accepted: { settings: INPUT, encodings: ['s16le', 'f32le', 'opus'] },
+        ...{ outputs: [], sliceMs: Infinity },
+        create: ({ stream }) => watchStream(monitor, stream, nothing),
+      },
+      { clock, defer: setImmediate },
+    );
+  });
   let sent = 0;
   let answer: (text: string) => void = () => undefined;
   const socket = {
@@ -82,7 +91,7 @@ function run(hasMonitors: boolean, want?: { levels: number; sound: number }): nu
   const step = (frame: number): void => {
     clock.step(FRAME_MS);
     const time = clock.now() + clock.epochOffset() - FRAME_MS;
-    for (const { monitor, incoming } of monitors) {
+    for (const monitor of monitors) {
       const payload = PAYLOADS[frame % PAYLOADS.length];
       const audio = {
         encoding: 's16le',
@@ -93,9 +102,7 @@ function run(hasMonitors: boolean, want?: { levels: number; sound: number }): nu
         time,
       };
       const msg = { payload, audio };
-      if (!hasMonitors) continue;
-      const arrival = incoming.read('s', msg);
-      if (arrival) monitor.push(arrival);
+      if (hasMonitors) void monitor.onInput(msg, nothing);
     }
   };
   const frames = (SECONDS * 1000) / FRAME_MS;

@@ -1,119 +1,78 @@
 /** The node that lets a wire be heard and seen in the editor, and keeps its last seconds. */
-import { OrgoError } from '../../src/audio/errors';
+import { badInput } from '../../src/audio/errors';
 import { sameFormat, type AudioFormat } from '../../src/audio/format';
 import type { Monitor } from '../../src/monitor/monitor';
-import { inWords, streamNameOf } from '../shared/audio-description';
-import {
-  registerNode,
-  type Message,
-  type NodeBehaviour,
-  type NodeConfig,
-  type Red,
-  type RedNode,
-  type Send,
-} from '../shared/red';
-import { parseSettings } from '../shared/settings';
-import { StatusLine } from '../shared/status';
-import { SYSTEM_DEPENDENCIES, type Dependencies } from '../shared/stream-node';
+import { inWords } from '../shared/audio-description';
+import { defineNode, type NodeParts } from '../shared/define-node';
+import type { Message, NodeBehaviour, Red, Send } from '../shared/red';
+import { StreamNode, SYSTEM_DEPENDENCIES, type Dependencies } from '../shared/stream-node';
 import { EditorAccess } from './editor-access';
-import { IncomingStreams } from './incoming';
 import { readHistory, recordingMessage, secondsOf } from './recording-message';
 import { SETTINGS } from './settings';
+import { watchStream } from './watch-stream';
 
 const TYPE = 'orgo-audio-monitor';
 /** Without sound for this long, the node shows that none comes. */
 const QUIET_MS = 5000;
 
-export = function (RED: Red, dependencies: Dependencies = SYSTEM_DEPENDENCIES): void {
-  const access = EditorAccess.of(RED, dependencies);
-  registerNode(RED, TYPE, {}, (node, config) => new MonitorNode({ RED, node, config, access, dependencies }));
-};
-
-interface Parts {
-  readonly RED: Red;
-  readonly node: RedNode;
-  readonly config: NodeConfig;
-  readonly access: EditorAccess;
-  readonly dependencies: Dependencies;
-}
-
 class MonitorNode implements NodeBehaviour {
+  private readonly access: EditorAccess;
   private readonly monitor: Monitor;
-  private readonly incoming: IncomingStreams;
-  private readonly status: StatusLine;
+  private readonly streams: StreamNode;
   private shown: AudioFormat | undefined;
   private heardAt = -Infinity;
   private cancelWatch: (() => void) | undefined;
 
-  /** @throws OrgoError `ORGO_BAD_SETTING` */
-  constructor(private readonly parts: Parts) {
-    const { RED, node, config, access, dependencies } = parts;
-    const { clock } = dependencies;
-    const { historySeconds, ...settings } = parseSettings(SETTINGS, config);
-    this.incoming = new IncomingStreams({ settings, encodings: ['s16le', 'f32le', 'opus'] }, clock);
-    this.status = new StatusLine(RED, node, clock);
+  constructor(private readonly parts: NodeParts<typeof SETTINGS>) {
+    const { RED, node, settings, status, dependencies } = parts;
+    this.access = EditorAccess.of(RED, dependencies);
     const { id, _alias: nodeId = id } = node;
-    this.monitor = access.hub.add({ id, nodeId, name: this.name, historySeconds });
-    this.status.show('idle', 'idle');
+    const { historySeconds } = settings;
+    const monitor = this.access.hub.add({ id, nodeId, name: this.name, historySeconds });
+    this.monitor = monitor;
+    this.streams = new StreamNode(
+      node,
+      {
+        accepted: { settings, encodings: ['s16le', 'f32le', 'opus'] },
+        outputs: [],
+        // To keep sound is one copy, and what plays it must see a recording whole.
+        sliceMs: Infinity,
+        create: ({ stream }) => watchStream(monitor, stream, (format) => this.onSound(format)),
+        onEnd: (stream) => monitor.end(stream),
+        onRefused: () => this.show(undefined, 'bad-input'),
+      },
+      dependencies,
+    );
+    status.show('idle', 'idle');
   }
 
   onInput(msg: Message, send: Send): void | Promise<void> {
-    if (msg.action !== undefined) return this.act(msg, send);
-    try {
-      this.take(msg);
-    } catch (error) {
-      this.shown = undefined;
-      this.status.show('error', 'bad-input');
-      throw error;
-    }
+    return msg.action === undefined ? this.streams.onInput(msg, send) : this.act(msg, send);
   }
 
-  onClose(): void {
+  async onClose(): Promise<void> {
     this.cancelWatch?.();
-    this.parts.access.hub.remove(this.monitor);
-    this.status.close();
+    await this.streams.onClose();
+    this.access.hub.remove(this.monitor);
   }
 
   /** @throws OrgoError `ORGO_BAD_INPUT` */
   private async act(msg: Message, send: Send): Promise<void> {
-    if (msg.action !== 'save') {
-      throw new OrgoError('ORGO_BAD_INPUT', `msg.action is ${inWords(msg.action)}: it must be save`);
-    }
-    const recording = await readHistory(this.monitor, secondsOf(msg), this.parts.access.turn);
+    if (msg.action !== 'save') throw badInput(`msg.action is ${inWords(msg.action)}: it must be save`);
+    const recording = await readHistory(this.monitor, secondsOf(msg), this.access.turn);
     send(recordingMessage(recording, msg, this.name));
   }
 
-  private take(msg: Message): void {
-    const { payload } = msg;
-    const isOver = msg['complete'] === true;
-    const resets = msg['reset'] !== undefined;
-    const stream = streamNameOf(msg) ?? this.parts.node.id;
-    if (!Buffer.isBuffer(payload) && !isOver && !resets) {
-      throw new OrgoError(
-        'ORGO_BAD_INPUT',
-        `msg.payload is ${inWords(payload)}: a Buffer of sound is wanted`,
-      );
-    }
-    if (resets) this.incoming.forget(stream);
-    try {
-      const arrival = Buffer.isBuffer(payload) ? this.incoming.read(stream, msg) : undefined;
-      if (!arrival) return;
-      this.monitor.push(arrival);
-      this.show(arrival.frame.format);
-    } finally {
-      if (isOver) {
-        this.incoming.forget(stream);
-        this.monitor.end(stream);
-      }
-    }
-  }
-
-  private show(format: AudioFormat): void {
+  private onSound(format: AudioFormat): void {
     this.heardAt = this.parts.dependencies.clock.now();
     if (!this.cancelWatch) this.watch();
-    if (this.shown && sameFormat(this.shown, format)) return;
+    if (!this.shown || !sameFormat(this.shown, format)) this.show(format, 'sound');
+  }
+
+  private show(format: AudioFormat | undefined, word: 'sound' | 'idle' | 'bad-input'): void {
     this.shown = format;
-    this.status.show('ok', 'sound', { rate: format.sampleRate });
+    const look = { sound: 'ok', idle: 'idle', 'bad-input': 'error' } as const;
+    this.parts.status.show(look[word], word, format && { rate: format.sampleRate });
   }
 
   /** Looks now and then whether sound still comes, rather than with each message. */
@@ -121,13 +80,8 @@ class MonitorNode implements NodeBehaviour {
     const { clock } = this.parts.dependencies;
     this.cancelWatch = clock.after(QUIET_MS, () => {
       this.cancelWatch = undefined;
-      this.incoming.sweep();
-      const isQuiet = clock.now() - this.heardAt >= QUIET_MS;
-      if (isQuiet && this.shown) {
-        this.shown = undefined;
-        this.status.show('idle', 'idle');
-      }
-      if (!isQuiet || !this.incoming.isEmpty) this.watch();
+      if (clock.now() - this.heardAt < QUIET_MS) this.watch();
+      else if (this.shown) this.show(undefined, 'idle');
     });
   }
 
@@ -136,3 +90,11 @@ class MonitorNode implements NodeBehaviour {
     return name !== undefined && name !== '' ? name : TYPE;
   }
 }
+
+const register = defineNode(TYPE, SETTINGS, (parts) => new MonitorNode(parts));
+
+/** The editor's routes are there before the first monitor is deployed. */
+export = function (RED: Red, given: Partial<Dependencies> = {}): void {
+  EditorAccess.of(RED, { ...SYSTEM_DEPENDENCIES, ...given });
+  register(RED, given);
+};

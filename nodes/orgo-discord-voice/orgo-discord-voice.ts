@@ -4,13 +4,17 @@ import { DiscordVoice, type VoiceEvent, type VoiceState } from '../../src/discor
 import type { RelayProgram } from '../../src/discord/relay';
 import { actionOf, inWords } from '../shared/audio-description';
 import { defineNode, type NodeParts } from '../shared/define-node';
-import type { Message, NodeBehaviour } from '../shared/red';
+import type { Message, NodeBehaviour, Send } from '../shared/red';
+import { StreamNode } from '../shared/stream-node';
 import { checkIds, SETTINGS } from './settings';
-import { SpokenStreams } from './spoken-streams';
+import { speakStream } from './spoken-stream';
 import { silenceReason, wordsFor } from './voice-words';
 
 const NO_TOKEN =
   "No token is set: the bot can't log in. Copy it from Discord's developer portal (Bot > Reset Token) into the node";
+
+/** Sound that is encoded in one go; a few ms of CPU. */
+const SLICE_MS = 100;
 
 /** What the node needs from outside, so that tests can control it. */
 interface Outside {
@@ -20,7 +24,7 @@ interface Outside {
 
 interface Speaking {
   readonly voice: DiscordVoice;
-  readonly streams: SpokenStreams;
+  readonly streams: StreamNode;
 }
 
 class VoiceNode implements NodeBehaviour {
@@ -30,7 +34,7 @@ class VoiceNode implements NodeBehaviour {
   /** @throws OrgoError `ORGO_BAD_SETTING` */
   constructor(private readonly parts: NodeParts<typeof SETTINGS, Outside>) {
     const { node, settings, status } = parts;
-    const { clock, defer, program } = parts.dependencies;
+    const { clock, program } = parts.dependencies;
     checkIds(settings);
     if (settings.token.trim() === '') {
       status.show('error', 'no-token');
@@ -51,12 +55,21 @@ class VoiceNode implements NodeBehaviour {
       openStream: (kind: 'live' | 'recording') => voice.openStream(kind),
       silenceReason: () => silenceReason(voice.state),
     };
-    this.speaking = { voice, streams: new SpokenStreams(speaker, settings, clock, defer) };
+    const streams = new StreamNode(
+      node,
+      {
+        accepted: { settings, encodings: ['s16le', 'f32le', 'opus'] },
+        ...{ outputs: [], sliceMs: SLICE_MS },
+        create: () => speakStream(speaker),
+      },
+      parts.dependencies,
+    );
+    this.speaking = { voice, streams };
     voice.join();
   }
 
   /** @throws OrgoError `ORGO_BAD_INPUT`, `ORGO_BAD_SETTING`, `ORGO_DISCORD_FAILED` */
-  onInput(msg: Message): void | Promise<void> {
+  onInput(msg: Message, send: Send): void | Promise<void> {
     if (!this.speaking) throw badSetting(NO_TOKEN);
     const { voice, streams } = this.speaking;
     const action = msg.action === undefined ? undefined : actionOf(msg, ['join', 'leave']);
@@ -70,13 +83,17 @@ class VoiceNode implements NodeBehaviour {
     }
     if (action === 'leave') return voice.leave();
     if (action === 'join') voice.join();
-    else if (channelId === undefined || Buffer.isBuffer(msg.payload)) return streams.take(msg);
+    else if (channelId === undefined || Buffer.isBuffer(msg.payload)) return streams.onInput(msg, send);
     return undefined;
   }
 
   async onClose(): Promise<void> {
-    this.speaking?.streams.close();
-    await this.speaking?.voice.close();
+    if (!this.speaking) return;
+    const { voice, streams } = this.speaking;
+    // In this order: what the streams still hold is not spoken.
+    const left = voice.close();
+    await streams.onClose();
+    await left;
   }
 
   private get topic(): string {

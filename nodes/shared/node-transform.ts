@@ -1,12 +1,26 @@
 /** What a node brings to the harness of streams: a transform, which knows sound and nothing of messages. */
 import type { AudioFormat } from '../../src/audio/format';
+import type { AudioFrame } from '../../src/audio/frame';
 import type { Emission, Transform } from '../../src/audio/transform';
+import type { Message } from './red';
+
+/** What the message of a frame says besides its sound. */
+export interface FrameOrigin {
+  /** The message, without its payload. */
+  readonly msg: Message;
+  /** Whether the frame's `time` came with it; else it is estimated. */
+  readonly timed: boolean;
+  /** It brought a time, and a second of sound at most. Anything else is a recording. */
+  readonly isLive: boolean;
+}
 
 /**
  * A transform of one stream, from a first frame of one format to a flush. It may emit later than it is pushed, by
  * {@link TransformContext.emit}: then `ready` and `drained` say what the harness waits for.
  */
-export interface NodeTransform<Live = unknown> extends Transform {
+export interface NodeTransform<Live = unknown> extends Omit<Transform, 'push'> {
+  /** As a {@link Transform} does; one that only changes sound does not ask for its origin. */
+  push(frame: AudioFrame, origin: FrameOrigin): Emission[];
   /** Takes over settings that changed while it runs; returns what comes out because of it. */
   configure?(live: Live): Emission[];
   /**

@@ -10,7 +10,7 @@ import { numbersOf } from './messages/numbers';
 import { Stream, type Arrival, type StreamHost, type StreamOptions } from './stream';
 import { drive, WorkQueue, type Work } from '../../src/audio/work-queue';
 
-export type { CreateTransform, NodeTransform, TransformContext } from './node-transform';
+export type { CreateTransform, FrameOrigin, NodeTransform, TransformContext } from './node-transform';
 export type { Stream } from './stream';
 
 export interface StreamNodeOptions<Live = unknown> extends StreamOptions<Live> {
@@ -49,7 +49,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
   private closed = false;
 
   constructor(
-    private readonly node: RedNode,
+    private readonly node: Pick<RedNode, 'id' | 'send' | 'warn' | 'error'>,
     private readonly options: StreamNodeOptions<Live>,
     private readonly dependencies: Dependencies,
   ) {

@@ -1,27 +1,32 @@
 /** One stream in a node: what came of it, the transform that works on it, and where its output stands. */
 import type { Clock } from '../../src/audio/clock';
 import { OrgoError } from '../../src/audio/errors';
-import { sameFormat, type AudioFormat } from '../../src/audio/format';
+import { msOfSamples, sameFormat, type AudioFormat } from '../../src/audio/format';
 import type { AudioFrame } from '../../src/audio/frame';
-import { AUDIO_OUTPUT, type Emission } from '../../src/audio/transform';
+import type { Emission } from '../../src/audio/transform';
 import { reasonOf } from './audio-description';
 import type { Message, Send } from './red';
 import { MessageReader, type Accepted } from './messages/message-reader';
 import { mostSamples } from './messages/numbers';
 import { MessageWriter } from './messages/message-writer';
-import type { CreateTransform, NodeTransform } from './node-transform';
-import { sliceOf } from '../../src/containers/slices';
+import type { CreateTransform, FrameOrigin, NodeTransform } from './node-transform';
+import { sliceOf, type Slice } from '../../src/containers/slices';
 import { SerialQueue, waitFor, type Work } from '../../src/audio/work-queue';
 
 export interface StreamOptions<Live = unknown> {
   readonly accepted: Accepted;
   /** The settings that can change, as they are now. A message is processed with those that held when it came. */
   readonly live?: (() => Live) | undefined;
-  /** Names of the node's outputs, in their order; on the first one the stream's end is marked. `audio` */
+  /**
+   * Names of the node's outputs, in their order; on the first one the stream's end is marked. `audio`. Empty for a node
+   * that only takes sound: then nothing leaves it, and its transforms emit nothing.
+   */
   readonly outputs?: readonly string[] | undefined;
   /** Sound that is processed between two looks at the time, ms; 1000. It should take less than 10 ms of CPU. */
   readonly sliceMs?: number | undefined;
   readonly create: CreateTransform<Live>;
+  /** Called when the stream of this name is over: by `complete`, after idle time, or since the node closes. */
+  readonly onEnd?: ((stream: string) => void) | undefined;
 }
 
 /** What a stream needs of its node. */
@@ -37,7 +42,8 @@ export interface StreamHost {
 
 /** Why a stream ended that could not be processed. */
 const FAILED_REASON = 'error';
-const AUDIO_ONLY = [AUDIO_OUTPUT];
+/** Sound that is live is at most this long; what is longer is a recording. */
+const MAX_LIVE_MS = 1000;
 
 /** One message, as it waits to be processed. */
 export interface Arrival<Live> {
@@ -64,7 +70,6 @@ export class Stream<Live = unknown> {
   private reader: MessageReader;
   private writer: MessageWriter;
   private current: Current<Live> | undefined;
-  private sentFormat: AudioFormat | undefined;
   /** A gap that came without sound. */
   private owedGap = 0;
 
@@ -89,7 +94,7 @@ export class Stream<Live = unknown> {
 
   /** What leaves the main output; undefined before something has. */
   get outputFormat(): AudioFormat | undefined {
-    return this.sentFormat;
+    return this.writer.end?.format;
   }
 
   get transform(): NodeTransform<Live> | undefined {
@@ -147,6 +152,8 @@ export class Stream<Live = unknown> {
 
   private markEnd(reason: string, send: Send): void {
     const { clock } = this.host;
+    this.options.onEnd?.(this.name);
+    if (this.options.outputs?.length === 0) return;
     this.writer.complete(reason, this.template, clock.now() + clock.epochOffset(), send);
   }
 
@@ -162,44 +169,47 @@ export class Stream<Live = unknown> {
   }
 
   private *takeSound(arrival: Arrival<Live>): Work {
-    const { frame, startsOver, ends } = this.reader.read(arrival.msg);
+    const { frame, timed, startsOver, ends } = this.reader.read(arrival.msg);
     if (startsOver) yield* this.finish(arrival.send);
-    if (frame) yield* this.process(frame, arrival);
+    if (frame) yield* this.process(frame, timed, arrival);
     if (ends) yield* this.finish(arrival.send);
   }
 
-  private *process(whole: AudioFrame, arrival: Arrival<Live>): Work {
-    const gap = Math.min(whole.gap + this.owedGap, mostSamples(whole.format.sampleRate));
+  private *process(whole: AudioFrame, timed: boolean, arrival: Arrival<Live>): Work {
+    const { sampleRate } = whole.format;
+    const gap = Math.min(whole.gap + this.owedGap, mostSamples(sampleRate));
     const empty = whole.data.length === 0;
     this.owedGap = empty ? gap : 0;
     if (empty) return;
     const frame = gap === whole.gap ? whole : { ...whole, gap };
-    const current = this.currentFor(frame.format, arrival);
-    for (let start = 0; ;) {
-      const { slice, next } = sliceOf(frame, start, this.options.sliceMs);
-      yield* this.push(current, slice, arrival.send);
+    const isLive = timed && msOfSamples(sampleRate, frame.samples) <= MAX_LIVE_MS;
+    const origin = { msg: this.template, timed, isLive };
+    try {
+      const current = this.currentFor(frame.format, arrival);
       // A stream that was closed while it waited is over.
-      if (next === undefined || this.current !== current) return;
-      start = next;
-      yield;
+      for (let start: number | undefined = 0; start !== undefined && this.current === current;) {
+        if (start > 0) yield;
+        const { slice, next }: Slice = sliceOf(frame, start, this.options.sliceMs);
+        yield* this.push(current, slice, origin, arrival.send);
+        start = next;
+      }
+    } catch (error) {
+      // A transform that fails for another reason than its input is in a state that nobody knows.
+      if (!(error instanceof OrgoError)) this.drop();
+      throw error;
     }
   }
 
-  private *push(current: Current<Live>, frame: AudioFrame, send: Send): Work {
+  private *push(current: Current<Live>, frame: AudioFrame, origin: FrameOrigin, send: Send): Work {
     const { transform } = current;
     if (transform.pushInSlices) {
-      const slices = transform.pushInSlices(frame)[Symbol.iterator]();
-      while (this.current === current) {
-        const next = this.guarded(() => slices.next());
-        if (next.done === true) break;
-        this.sendAll(next.value, send);
+      for (const emissions of transform.pushInSlices(frame)) {
+        this.sendAll(emissions, send);
         yield;
+        if (this.current !== current) return;
       }
     } else {
-      this.sendAll(
-        this.guarded(() => transform.push(frame)),
-        send,
-      );
+      this.sendAll(transform.push(frame, origin), send);
     }
     yield* waitFor(transform.ready?.());
   }
@@ -209,11 +219,7 @@ export class Stream<Live = unknown> {
     if (!current || !sameFormat(current.format, format)) return this.open(format, live);
     if (current.live !== live) {
       current.live = live;
-      const { transform } = current;
-      this.sendAll(
-        this.guarded(() => transform.configure?.(live) ?? []),
-        send,
-      );
+      this.sendAll(current.transform.configure?.(live) ?? [], send);
     }
     return current;
   }
@@ -252,16 +258,6 @@ export class Stream<Live = unknown> {
     }
   }
 
-  /** A transform that fails for another reason than its input is in a state that nobody knows. */
-  private guarded<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof OrgoError)) this.drop();
-      throw error;
-    }
-  }
-
   private drop(): void {
     const { current } = this;
     this.current = undefined;
@@ -271,11 +267,9 @@ export class Stream<Live = unknown> {
 
   private sendAll(emissions: readonly Emission[], send: Send): void {
     for (const emission of emissions) {
+      const before = this.outputFormat;
       if (!this.writer.send(emission, this.template, send)) continue;
-      const { format } = emission.frame;
-      if (this.sentFormat && sameFormat(this.sentFormat, format)) continue;
-      this.sentFormat = format;
-      this.host.onChange();
+      if (!before || !sameFormat(before, emission.frame.format)) this.host.onChange();
     }
   }
 
@@ -284,7 +278,7 @@ export class Stream<Live = unknown> {
   }
 
   private newWriter(): MessageWriter {
-    return new MessageWriter(this.name, this.options.outputs ?? AUDIO_ONLY);
+    return new MessageWriter(this.name, this.options.outputs);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The messages that leave a node for one stream: counted, each with its place. */
 import { emptyAfter, type AudioFrame } from '../../../src/audio/frame';
-import type { Emission } from '../../../src/audio/transform';
+import { AUDIO_OUTPUT, type Emission } from '../../../src/audio/transform';
 import type { Message, Outgoing } from '../red';
 
 /** Of a node with several outputs, the first is the main one: the stream's end is marked there. */
@@ -16,11 +16,11 @@ export class MessageWriter {
 
   /**
    * @param stream name of the stream
-   * @param outputs the names of the node's outputs, in their order
+   * @param outputs the names of the node's outputs, in their order; `audio`
    */
   constructor(
     private readonly stream: string,
-    private readonly outputs: readonly string[],
+    private readonly outputs: readonly string[] = [AUDIO_OUTPUT],
   ) {
     this.sequences = outputs.map(() => 0);
   }
