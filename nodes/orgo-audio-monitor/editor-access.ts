@@ -7,9 +7,9 @@ import { errorText } from '../../src/audio/errors';
 import { MonitorHub } from '../../src/monitor/hub';
 import { Tickets } from '../../src/monitor/tickets';
 import { ADMIN_PATH, CLOSE, PERMISSION } from '../../src/monitor/viewer-protocol';
+import { isOwnOrigin } from '../../src/server/public-url';
 import { trimPath, type HttpApp, type Red } from '../shared/red';
 import type { Dependencies } from '../shared/stream-node';
-import { isSameOrigin } from './origin';
 import { readHistory, wavOf } from './recording-message';
 
 /** Of one Node-RED, admitted or not. */
@@ -88,7 +88,7 @@ export class EditorAccess {
     const trustsProxy = requireHttps === true || Boolean(httpServerOptions?.['trust proxy']);
     // A socket that fails while nobody listens would end the process.
     socket.on('error', () => socket.destroy());
-    if (!isSameOrigin(request.headers, trustsProxy)) reject(socket, '403 Forbidden');
+    if (!isOwnOrigin(request, trustsProxy)) reject(socket, '403 Forbidden');
     else if (this.hub.connections >= MOST_CONNECTIONS) reject(socket, '503 Service Unavailable');
     else this.webSockets.handleUpgrade(request, socket, head, (webSocket) => this.connect(webSocket));
   };

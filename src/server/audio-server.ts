@@ -19,9 +19,10 @@ import { GuessThrottle } from './guess-throttle';
 import { Listener } from './listener';
 import { ListenPage } from './listen-page';
 import { PendingConnections } from './pending-connections';
-import { publicUrl, splitUrl } from './public-url';
+import { isOwnOrigin, splitUrl } from './public-url';
 import { endWith, refuseUpgrade } from './refusals';
 import { RestApi } from './rest';
+import { SentCount } from './sent-count';
 import { wireStreamOf } from './wire-stream';
 
 export interface AudioServerOptions {
@@ -78,7 +79,7 @@ export class AudioServer {
   private readonly trustProxy: boolean;
   /** Every open WebSocket, admitted or not. */
   private readonly open = new Set<WebSocket>();
-  private readonly counted = { frames: 0, bytes: 0, dropped: 0 };
+  private readonly sent = new SentCount();
   private running = true;
   private lastId = 0;
 
@@ -200,14 +201,8 @@ export class AudioServer {
 
   /** What was sent since the last call. */
   takeStats(): ServerStats {
-    let backlogMs = 0;
-    for (const listener of this.broadcast.listeners) {
-      backlogMs = Math.max(backlogMs, listener.backlogMs);
-      this.count(listener);
-    }
-    const stats = { ...this.counted, listeners: this.listenerCount, backlogMs, ageMs: this.broadcast.ageMs };
-    this.counted.frames = this.counted.bytes = this.counted.dropped = 0;
-    return stats;
+    const { listeners, ageMs } = this.broadcast;
+    return { ...this.sent.take(listeners), listeners: listeners.size, ageMs };
   }
 
   /** Closes everything with 1001; resolves when no socket is left. */
@@ -268,19 +263,12 @@ export class AudioServer {
     webSocket.on('close', (code) => {
       this.broadcast.remove(listener);
       const { dropped } = listener;
-      this.count(listener);
+      this.sent.add(listener);
       this.emit({ event: 'listener-left', listener: info, listeners: this.listenerCount, code, dropped });
     });
     this.broadcast.add(listener, () => {
       this.emit({ event: 'listener-connected', listener: info, listeners: this.listenerCount });
     });
-  }
-
-  private count(listener: Listener): void {
-    const { frames, bytes, dropped } = listener.takeStats();
-    this.counted.frames += frames;
-    this.counted.bytes += bytes;
-    this.counted.dropped += dropped;
   }
 
   private emit(event: ServerEvent): void {
@@ -289,9 +277,8 @@ export class AudioServer {
 
   /** Our own page may always connect, whatever other origins may. */
   private allowsOrigin(request: IncomingMessage): boolean {
-    const { origin } = request.headers;
-    if (originAllowed(origin, this.allowedOrigins)) return true;
-    return this.page !== undefined && origin === publicUrl(request, this.trustProxy).origin;
+    if (originAllowed(request.headers.origin, this.allowedOrigins)) return true;
+    return this.page !== undefined && isOwnOrigin(request, this.trustProxy);
   }
 
   private routeOf(url: string): Route | undefined {

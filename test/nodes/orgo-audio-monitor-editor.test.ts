@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe } from 'node:test';
 import WebSocket from 'ws';
 import register from '../../nodes/orgo-audio-monitor/orgo-audio-monitor';
-import { isSameOrigin } from '../../nodes/orgo-audio-monitor/origin';
 import type { HttpApp, HttpHandler } from '../../nodes/shared/red';
 import { PERMISSION } from '../../src/monitor/viewer-protocol';
 import { it } from '../support/hang-guard';
@@ -144,33 +143,4 @@ describe('the editor and its monitors', () => {
     await node.close();
     assert.equal((await ask(path)).status, 404);
   });
-});
-
-describe('isSameOrigin', () => {
-  for (const [what, headers, trusts, same] of [
-    ['no browser', { host: 'a' }, false, true],
-    ['the same host and port', { host: 'a:1880', origin: 'http://a:1880' }, false, true],
-    ["a scheme's own port", { host: 'a', origin: 'https://a:443' }, false, true],
-    ['another port', { host: 'a:1880', origin: 'http://a:1881' }, false, false],
-    ['another host', { host: 'a', origin: 'https://b' }, false, false],
-    ['a sandboxed page', { host: 'a', origin: 'null' }, false, false],
-    ['a file', { host: '', origin: 'file://' }, false, false],
-    [
-      'a proxy that is trusted',
-      { host: 'inner:1880', 'x-forwarded-host': 'a, b', origin: 'https://a' },
-      true,
-      true,
-    ],
-    [
-      'a proxy that is not',
-      { host: 'inner:1880', 'x-forwarded-host': 'a', origin: 'https://a' },
-      false,
-      false,
-    ],
-    ['a trusted proxy that sends Host', { host: 'a', origin: 'https://a' }, true, true],
-  ] as const) {
-    it(`${what}: ${same ? 'let in' : 'refused'}`, () => {
-      assert.equal(isSameOrigin(headers, trusts), same);
-    });
-  }
 });

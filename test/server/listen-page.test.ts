@@ -45,11 +45,12 @@ describe('the page /listen', () => {
   });
 
   test('may connect from its own origin, whatever other origins may', async () => {
-    const statusFor = async (origin: string): Promise<number | undefined> => {
+    const statusFor = async (origin: string, headers = {}): Promise<number | undefined> => {
       const upgrade = request(at(`/audio?token=${PASSWORD}`), {
         headers: {
           ...{ Origin: origin, Connection: 'Upgrade', Upgrade: 'websocket' },
           ...{ 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' },
+          ...headers,
         },
       }).end();
       const [response] = (await Promise.race([once(upgrade, 'upgrade'), once(upgrade, 'response')])) as [
@@ -61,6 +62,7 @@ describe('the page /listen', () => {
     assert.equal(await statusFor(at('')), 101);
     assert.equal(await statusFor('https://elsewhere.example'), 101);
     assert.equal(await statusFor('https://evil.example'), 403);
+    assert.equal(await statusFor('https://evil.example', { Host: 'no.port:99999' }), 403);
   });
 
   test('finds its WebSocket by a relative address', () => {
