@@ -19,6 +19,7 @@ const USES = {
   convert: ['containers', 'opus', 'resample'],
   discord: ['opus', 'resample'],
   monitor: ['capture', 'opus'],
+  transcribe: ['network', 'protocol', 'resample', 'containers'],
 };
 
 /** Rooms of src/ that the player uses: of these, what needs nothing of Node.js. */

@@ -45,6 +45,12 @@ export type OrgoErrorCode =
   | 'ORGO_CONNECTION_DEAD'
   | 'ORGO_CONNECTION_FAILED'
   | 'ORGO_PROTOCOL_VIOLATION'
+  /** A service of speech recognition: it does not know the key; it will not do what was asked; it failed. */
+  | 'ORGO_SERVICE_KEY_REJECTED'
+  | 'ORGO_SERVICE_REFUSED'
+  | 'ORGO_SERVICE_FAILED'
+  /** It answered with something that makes no sense. */
+  | 'ORGO_SERVICE_BAD_ANSWER'
   /** The packages that speak Discord's voice protocol are absent, or Node.js is too old for them. */
   | 'ORGO_DISCORD_UNAVAILABLE'
   /** No such channel, one without voice, or one of another guild. */

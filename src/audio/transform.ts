@@ -11,6 +11,8 @@ export interface Emission<Output extends string = string> {
   readonly frame: AudioFrame;
   /** What is given instead of sound. An event has a place, but no samples. */
   readonly event?: object | undefined;
+  /** Words that are given instead of sound; `frame` says where they were spoken. */
+  readonly text?: string | undefined;
   /** What else is known of it: properties of the message that carries it, such as `speech`. */
   readonly properties?: object | undefined;
 }

@@ -1,0 +1,37 @@
+/** All services, by the names that the setting `service` has for them: a new one is a file and a line here. */
+import { badSetting } from '../audio/errors';
+import type { Service, ServiceOptions } from './service';
+import { DEEPGRAM } from './services/deepgram';
+import { OPENAI } from './services/openai';
+
+/** In the order in which they are offered: those that take whole utterances, then streams. */
+export const SERVICES: readonly Service[] = [OPENAI, DEEPGRAM];
+
+/** What a user entered for a service, as text. */
+export interface EnteredService extends Omit<ServiceOptions, 'url'> {
+  readonly url: string;
+}
+
+/**
+ * The options of `service`: with its own address where none was entered.
+ * @throws OrgoError `ORGO_BAD_SETTING` where an address or a key is missing, or the address can't be one
+ */
+export function serviceOptions(service: Service, entered: EnteredService): ServiceOptions {
+  const { name, address, addressForm, schemes, needsKey } = service;
+  if (entered.url === '' && address === undefined) {
+    throw badSetting(`url is blank: the service ${name} needs its address, such as ${addressForm}`);
+  }
+  const text = entered.url === '' ? (address ?? '') : entered.url;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !schemes.includes(url.protocol) || url.hostname === '') {
+    const wanted = schemes.map((scheme) => `${scheme}//`).join(' or ');
+    throw badSetting(
+      `url is no address of the service ${name}: it must begin with ${wanted}, such as ${addressForm}`,
+    );
+  }
+  const apiKey = entered.apiKey.trim();
+  if (apiKey === '' && needsKey && entered.url === '') {
+    throw badSetting(`apiKey is missing: the service ${name} needs one`);
+  }
+  return { ...entered, apiKey, url };
+}
