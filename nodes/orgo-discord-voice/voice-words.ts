@@ -28,6 +28,8 @@ export function wordsFor(state: VoiceState): readonly [look: Look, word: string]
     case 'reconnecting':
       return ['busy', 'reconnecting'];
     case 'waiting':
+      if (state.isSlowed) return ['error', 'many-log-ins'];
+      return ['error', TROUBLES.get(state.error.code) ?? 'failed'];
     case 'unusable':
       return ['error', TROUBLES.get(state.error.code) ?? 'failed'];
     case 'kicked':

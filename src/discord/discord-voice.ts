@@ -1,9 +1,9 @@
 /** A bot's voice in one guild: joins a channel, moves, speaks what streams bring, and comes back. */
-import { Backoff } from '../audio/backoff';
 import { systemClock, type Clock } from '../audio/clock';
 import { OrgoError } from '../audio/errors';
 import { checkIds } from './channel-check';
-import { claimVoice } from './claims';
+import { claimVoice, voiceInUse } from './claims';
+import { LogIns, type LogInWait } from './log-ins';
 import type { PacerStats } from './pacer';
 import { ownProgram, Relay, type RelayProgram } from './relay';
 import type { FromRelay, RelayFailure, RelayState } from './relay-messages';
@@ -13,7 +13,7 @@ import { withDefaults, type DiscordVoiceOptions, type DiscordVoiceSettings } fro
 import { VoiceStream, type Speaker, type Spoken } from './voice-stream';
 import { SpeakingOrder } from './speaking-order';
 import { inChannel, type VoiceSink, type VoiceState, type VoiceStats } from './voice-state';
-import { LOG_INS, VoiceTimers } from './voice-timers';
+import { VoiceTimers } from './voice-timers';
 
 export type { VoiceEvent, VoiceSink, VoiceState, VoiceStats } from './voice-state';
 export type { DiscordVoiceOptions } from './voice-settings';
@@ -31,10 +31,8 @@ export interface DiscordVoiceDependencies {
 
 export class DiscordVoice {
   private readonly settings: DiscordVoiceSettings;
-  private readonly clock: Clock;
-  private readonly program: RelayProgram;
-  private readonly timeouts: RelayTimeouts;
-  private readonly backoff: Backoff;
+  private readonly outside: Required<DiscordVoiceDependencies>;
+  private readonly logIns: LogIns;
   private readonly streams = new Set<VoiceStream>();
   private current: VoiceState = { kind: 'left' };
   private channelId: string;
@@ -46,8 +44,8 @@ export class DiscordVoice {
   private latest: PacerStats | undefined;
   private starts = 0;
   private notTaken = 0;
-  /** Text of the trouble that was told last: the same one is told once. */
-  private trouble: string | undefined;
+  /** Texts of the errors that were reported since it spoke last: each is reported once. */
+  private readonly reported = new Set<string>();
   private readonly order = new SpeakingOrder();
 
   /** What the streams see of this. */
@@ -57,18 +55,13 @@ export class DiscordVoice {
   constructor(
     options: DiscordVoiceOptions,
     private readonly sink: VoiceSink,
-    {
-      clock = systemClock,
-      random = Math.random,
-      program = ownProgram(),
-      timeouts = RELAY_TIMEOUTS,
-    }: DiscordVoiceDependencies = {},
+    dependencies: DiscordVoiceDependencies = {},
   ) {
     this.settings = withDefaults(options);
-    this.clock = clock;
-    this.program = program;
-    this.timeouts = timeouts;
-    this.backoff = new Backoff(random, LOG_INS);
+    const usual = { clock: systemClock, random: Math.random, timeouts: RELAY_TIMEOUTS };
+    this.outside = { ...usual, program: ownProgram(), ...dependencies };
+    const { clock, random } = this.outside;
+    this.logIns = new LogIns(this.settings.token, clock, random);
     this.timers = new VoiceTimers(clock);
     this.channelId = this.settings.channelId;
     const { order } = this;
@@ -100,10 +93,10 @@ export class DiscordVoice {
   join(): void {
     if (this.closing) return;
     this.wanted = true;
-    this.trouble = undefined;
+    this.reported.clear();
     // One that leaves is followed by the next when it has gone.
     if (this.relay) return;
-    this.backoff.reset();
+    this.logIns.startOver();
     this.launch();
   }
 
@@ -145,14 +138,19 @@ export class DiscordVoice {
     const { token, guildId } = this.settings;
     this.release ??= claimVoice(token, guildId);
     if (!this.release) {
-      const text = `Another node speaks with the same bot in the server ${guildId} already: a bot has one voice in each server. Use that node, or another bot`;
-      this.giveUp('unusable', new OrgoError('ORGO_DISCORD_IN_USE', text));
+      this.giveUp('unusable', voiceInUse(guildId));
+      return;
+    }
+    const tooMany = this.logIns.begin();
+    if (tooMany) {
+      this.retryLater(tooMany);
       return;
     }
     this.setState({ kind: 'connecting', step: 'starting' });
     this.starts++;
     this.order.reset();
-    const { channelId, timeouts } = this;
+    const { channelId } = this;
+    const { program, timeouts } = this.outside;
     const relay: Relay = new Relay(
       { kind: 'start', ...this.settings, channelId, timeouts },
       {
@@ -161,7 +159,7 @@ export class DiscordVoice {
         },
         ended: (failure) => this.onEnded(relay, failure),
       },
-      this.program,
+      program,
     );
     this.relay = relay;
   }
@@ -190,6 +188,9 @@ export class DiscordVoice {
         // The state names the channel too, and the relay's next one comes later.
         if (inChannel(this.current)) this.setState({ ...this.current, channelId: message.to });
         this.sink.onEvent({ event: 'moved', from: message.from, to: message.to });
+        return;
+      case 'logged-in-anew':
+        this.logIns.count();
         return;
       case 'rate-limited':
         // Where it speaks already, only a move waits.
@@ -223,10 +224,10 @@ export class DiscordVoice {
   private onReady({ channelId, encryption }: Extract<RelayState, { step: 'ready' }>): void {
     const kind = { none: 'ready', waiting: 'securing', active: 'encrypted' } as const;
     const cameIn = !inChannel(this.current);
-    this.trouble = undefined;
+    this.reported.clear();
     this.setState({ kind: kind[encryption], channelId });
     if (cameIn) {
-      this.timers.onReady({ stable: () => this.backoff.reset(), stats: () => this.tellStats() });
+      this.timers.onReady({ stable: () => this.logIns.startOver(), stats: () => this.tellStats() });
       this.sink.onEvent({ event: 'ready', channelId, encrypted: encryption === 'active' });
     }
   }
@@ -237,7 +238,7 @@ export class DiscordVoice {
     if (!failure || !this.wanted) return;
     const error = new OrgoError(failure.code, failure.text);
     if (failure.then === 'retry') {
-      this.retryLater(error);
+      this.retryLater(this.logIns.after(error));
       return;
     }
     if (failure.then === 'out') {
@@ -247,12 +248,11 @@ export class DiscordVoice {
     this.giveUp(failure.then === 'out' ? 'kicked' : 'unusable', error);
   }
 
-  private retryLater(error: OrgoError): void {
+  private retryLater({ error, retryInMs, isSlowed }: LogInWait): void {
     this.timers.stop();
-    const retryInMs = this.backoff.next();
-    this.setState({ kind: 'waiting', error, retryInMs });
+    this.setState({ kind: 'waiting', error, retryInMs, isSlowed });
     this.sink.onEvent({ event: 'reconnecting', reason: error.message, retryInMs });
-    this.tellTrouble(error);
+    this.reportOnce(error);
     this.timers.retryIn(retryInMs, () => this.launch());
   }
 
@@ -261,18 +261,18 @@ export class DiscordVoice {
     this.timers.stop();
     this.giveBack();
     this.setState({ kind, error });
-    this.tellTrouble(error);
+    this.reportOnce(error);
   }
 
-  private tellTrouble(error: OrgoError): void {
-    if (this.trouble === error.message) return;
-    this.trouble = error.message;
+  private reportOnce(error: OrgoError): void {
+    if (this.reported.has(error.message)) return;
+    this.reported.add(error.message);
     this.sink.onError(error);
   }
 
   private speak(packets: readonly SoundPacket[], from: VoiceStream): Spoken {
     if (!this.relay) return 'not-connected';
-    const spoken = this.order.admit(packets, from, this.clock.now());
+    const spoken = this.order.admit(packets, from, this.outside.clock.now());
     if (spoken === 'spoken') for (const packet of packets) this.relay.play(packet);
     return spoken;
   }

@@ -10,6 +10,9 @@ const INTENTS = (1 << 0) | (1 << 7);
 /** The library comes back half a second after each close, for ever; more than this is no accident. */
 const CLOSES_A_MINUTE = 5;
 const MINUTE_MS = 60_000;
+/** Each new session is a log-in, and Discord counts those of a day. */
+const NEW_SESSIONS_AN_HOUR = 5;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export interface LoggedIn {
   readonly userId: string;
@@ -35,6 +38,7 @@ export class GatewayLogin {
   readonly rest: Rest;
   private readonly manager: GatewayManager;
   private readonly closes: Frequent;
+  private readonly newSessions: Frequent;
   private first: ((data: ReadyData) => void) | undefined;
 
   constructor(
@@ -51,6 +55,7 @@ export class GatewayLogin {
     const options = { version: '10', api: apiUrl, timeout: timeouts.answerMs, retries: 1, rejectOnRateLimit };
     this.rest = new libraries.rest.REST(options).setToken(token);
     this.closes = new Frequent(CLOSES_A_MINUTE, MINUTE_MS, clock);
+    this.newSessions = new Frequent(NEW_SESSIONS_AN_HOUR, HOUR_MS, clock);
     this.manager = new libraries.gateway.WebSocketManager({
       ...{ token, intents: INTENTS, rest: this.rest },
       ...{ shardCount: 1, shardIds: [0], helloTimeout: timeouts.answerMs },
@@ -89,10 +94,16 @@ export class GatewayLogin {
   private onDispatch(payload: Dispatch): void {
     if (payload.t === 'READY') {
       if (this.first) this.first(payload.d as ReadyData);
-      else this.events.renewed();
+      else this.onNewSession();
       this.first = undefined;
     }
     this.events.dispatch(payload);
+  }
+
+  private onNewSession(): void {
+    this.events.renewed();
+    if (this.newSessions.add())
+      this.events.failed(new Error('the gateway ended the session again and again'));
   }
 
   private onClosed(code: number): void {

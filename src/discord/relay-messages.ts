@@ -52,6 +52,8 @@ export type FromRelay =
   | { readonly kind: 'state'; readonly state: RelayState }
   | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number }
+  /** The session could not be resumed: the library has logged in once more. */
+  | { readonly kind: 'logged-in-anew' }
   | { readonly kind: 'stats'; readonly stats: PacerStats }
   /** A wish could not be met; the relay goes on as it was. */
   | { readonly kind: 'refused'; readonly failure: RelayFailure }

@@ -34,7 +34,10 @@ export class RelaySession {
     });
     this.login = new GatewayLogin(libraries, start, clock, {
       dispatch: ({ t, d }) => this.link?.onDispatch(t, d),
-      renewed: () => this.link?.rejoin(),
+      renewed: () => {
+        this.report({ kind: 'logged-in-anew' });
+        this.link?.rejoin();
+      },
       closed: (code) => this.tell({ step: 'reconnecting', why: `the gateway closed (${code})` }),
       resumed: () => this.tellLink(),
       failed: (thrown) => this.fail(thrown),

@@ -13,8 +13,13 @@ export type VoiceState =
   | { readonly kind: 'encrypted'; readonly channelId: string }
   /** The connection is being taken up again. */
   | { readonly kind: 'reconnecting'; readonly why: string }
-  /** A failure; the next try comes by itself. */
-  | { readonly kind: 'waiting'; readonly error: OrgoError; readonly retryInMs: number }
+  /** A failure; the next try comes by itself, later where the bot has logged in very often. */
+  | {
+      readonly kind: 'waiting';
+      readonly error: OrgoError;
+      readonly retryInMs: number;
+      readonly isSlowed: boolean;
+    }
   /** Thrown out: back only when told to join. */
   | { readonly kind: 'kicked'; readonly error: OrgoError }
   /** Trying again would change nothing. */

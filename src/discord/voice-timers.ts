@@ -1,9 +1,5 @@
 /** What a Discord voice does later: its next try, and while it is in a channel its statistics. */
-import type { WaitSchedule } from '../audio/backoff';
 import type { Clock } from '../audio/clock';
-
-/** Discord counts log-ins: a thousand a day. */
-export const LOG_INS: WaitSchedule = { firstMs: 1000, maxMs: 60_000, fixedShare: 0.8 };
 
 const STATS_EVERY_MS = 10_000;
 /** A join that holds for so long was a success: the next failure waits from 1 s again. */

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { OrgoError } from '../../src/audio/errors';
-import { Backoff } from '../../src/audio/backoff';
 import type { Clock } from '../../src/audio/clock';
 import { checkIds } from '../../src/discord/channel-check';
 import { claimVoice } from '../../src/discord/claims';
@@ -13,7 +12,6 @@ import { Frequent } from '../../src/audio/frequent';
 import { loadLibraries } from '../../src/discord/libraries';
 import { SpeakingOrder } from '../../src/discord/speaking-order';
 import { actionFor } from '../../src/discord/voice-close';
-import { LOG_INS } from '../../src/discord/voice-timers';
 import { withDefaults } from '../../src/discord/voice-settings';
 import { VoiceStream } from '../../src/discord/voice-stream';
 import { fakeRelay } from './support/fake-relay';
@@ -133,15 +131,6 @@ test('close codes: come back, stay out, or start over after a pause', () => {
     fail,
     fail,
   ]);
-});
-
-test('log-ins wait from 1 s to 60 s', () => {
-  const backoff = new Backoff(() => 1, LOG_INS);
-  assert.deepEqual(
-    Array.from({ length: 8 }, () => backoff.next()),
-    [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
-  );
-  assert.equal(new Backoff(() => 0, LOG_INS).next(), 800);
 });
 
 test('a bot has one voice in each guild', () => {
