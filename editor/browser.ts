@@ -1,11 +1,12 @@
 /** The entry of resources/orgo-editor.js, which each node's html loads: hands `orgoEditor` to the html's own script. */
 import type { Settings } from '../src/settings/setting';
 import { createEditor, type MakeOwn } from './index';
-import type { JQuery } from './node-red';
+import type { JQuery, Place } from './node-red';
 
 interface Browser {
   readonly $: JQuery;
-  readonly RED: { _(key: string): string };
+  readonly RED: { _(key: string): string; readonly settings: { readonly httpNodeRoot?: string | false } };
+  readonly location: Omit<Place, 'nodeRoot'>;
   orgoEditor?: ReturnType<typeof createEditor>;
 }
 
@@ -15,6 +16,11 @@ export function installEditor(
   dialogs: Readonly<Record<string, MakeOwn>>,
 ): void {
   const browser = globalThis as unknown as Browser;
-  const { $, RED } = browser;
-  browser.orgoEditor = createEditor(schemas, { $, translate: (key) => RED._(key) }, dialogs);
+  const { $, RED, location } = browser;
+  const place = (): Place => {
+    const { httpNodeRoot = '/' } = RED.settings;
+    const { protocol, host, hostname } = location;
+    return { protocol, host, hostname, nodeRoot: httpNodeRoot === false ? undefined : httpNodeRoot };
+  };
+  browser.orgoEditor = createEditor(schemas, { $, translate: (key) => RED._(key), place }, dialogs);
 }

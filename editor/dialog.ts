@@ -34,6 +34,15 @@ export class Dialog {
     return textOf(field.val()).trim();
   }
 
+  /** What these fields hold now, as it would be saved: a secret as it is, with the spaces around it. */
+  entered(names: readonly string[]): Record<string, string> {
+    const entries = names.map((name) => {
+      const isSecret = this.settings[name]?.kind === 'secret';
+      return [name, isSecret ? textOf(this.field(name).val()) : this.value(name)];
+    });
+    return Object.fromEntries(entries) as Record<string, string>;
+  }
+
   /** Shows in each field what `node` holds, or the default that it takes where a flow leaves it out. */
   fill(node: EditorNode): void {
     for (const [name, setting] of Object.entries(this.settings)) this.fillOne(name, setting, node[name]);

@@ -2,8 +2,10 @@
 import { credentialsOf, type Settings } from '../src/settings/setting';
 import { defaultsOf, type OwnCheck } from './definition';
 import { Dialog, type CurrentValue } from './dialog';
-import type { Default, EditorNode, Field, JQuery, Words } from './node-red';
+import type { Default, EditorNode, Field, JQuery, Place, Words } from './node-red';
 import { escapeHtml, rowsOf } from './rows';
+import { askRunTime } from './run-time';
+import { TestButton } from './test-button';
 
 /** Where Node-RED finds this package's words; a test compares it with package.json. */
 export const PACKAGE = 'node-red-contrib-orgo-audio';
@@ -24,10 +26,23 @@ export interface Own {
   /** Given the usual row of a setting and the node's words, what stands there instead. */
   readonly rows?: Readonly<Record<string, (row: string, words: Words) => string>>;
   /** Called last when the dialog opens. */
-  readonly prepare?: (this: EditorNode, field: (name: string) => Field) => void;
+  readonly prepare?: (this: EditorNode, field: (name: string) => Field, ask: Ask) => void;
   /** Called when the dialog opens and whenever one of its fields changes. */
   readonly refresh?: (value: CurrentValue) => void;
+  /** The admin route that tests what the fields hold: the dialog then ends with a button for it. */
+  readonly test?: string;
 }
+
+/**
+ * Asks the run time at an admin route, and sends along what these fields hold.
+ * @param onLine called with each line of the answer as it comes
+ * @returns what went wrong, in words; undefined where nothing did
+ */
+export type Ask = (
+  path: string,
+  names: readonly string[],
+  onLine: (line: Readonly<Record<string, unknown>>) => void,
+) => Promise<string | undefined>;
 
 /** What of `registerType`'s definition comes from the settings. */
 export interface Definition {
@@ -45,15 +60,16 @@ export interface Browser {
   readonly $: JQuery;
   /** `RED._` */
   readonly translate: (key: string) => string;
+  readonly place: () => Place;
 }
 
 /** What `nodes/<type>/dialog.ts` exports as `dialog`, for a node whose dialog is more than its settings. */
-export type MakeOwn = ($: JQuery) => Own;
+export type MakeOwn = ($: JQuery, place: () => Place) => Own;
 
 /** Makes what the nodes' html files call as `orgoEditor`. */
 export function createEditor(
   schemas: Readonly<Record<string, Settings>>,
-  { $, translate }: Browser,
+  { $, translate, place }: Browser,
   dialogs: Readonly<Record<string, MakeOwn>> = {},
 ) {
   function wordsOf(type: string): Words {
@@ -65,7 +81,7 @@ export function createEditor(
   }
 
   function define(type: string, prefix: string): Definition {
-    const own = dialogs[type]?.($) ?? {};
+    const own = dialogs[type]?.($, place) ?? {};
     const settings = schemas[type];
     if (!settings) throw new Error(`There are no settings of ${type}: build the package again`);
     const words = wordsOf(type);
@@ -87,8 +103,11 @@ export function createEditor(
       for (const [name, { shown }] of remarks) $(`[data-remark="${prefix}${name}"]`).toggle(shown(value));
       own.refresh?.(value);
     };
+    const test = own.test === undefined ? undefined : new TestButton($, { prefix, words });
     // Node-RED reads a dialog from this element whenever it opens one.
-    $(`script[data-template-name="${type}"]`).html(rowsOf({ settings, prefix, words, rows }));
+    $(`script[data-template-name="${type}"]`).html(
+      rowsOf({ settings, prefix, words, rows }) + (test?.html() ?? ''),
+    );
     return {
       defaults: defaultsOf(settings, own.checks),
       credentials: credentialsOf(settings),
@@ -104,7 +123,10 @@ export function createEditor(
       oneditprepare() {
         dialog.fill(this);
         for (const name of Object.keys(settings)) dialog.field(name).on('input change', refresh);
-        own.prepare?.call(this, (name) => dialog.field(name));
+        const ask: Ask = (path, names, onLine) =>
+          askRunTime({ $, words }, path, { id: this['id'], fields: dialog.entered(names) }, onLine);
+        test?.prepare((onLine) => ask(own.test ?? '', Object.keys(settings), onLine));
+        own.prepare?.call(this, (name) => dialog.field(name), ask);
         refresh();
       },
       oneditsave() {

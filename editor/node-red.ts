@@ -12,14 +12,36 @@ export interface Field {
   prop(name: string, value: boolean): Field;
   find(selector: string): Field;
   append(child: Field): Field;
+  empty(): Field;
   replaceWith(other: Field): Field;
   toggle(shown: boolean): Field;
   on(events: string, listener: () => void): Field;
   trigger(event: string): Field;
-  get(): readonly { readonly value?: string }[];
+  get(): readonly { readonly value?: string; scrollIntoView(options: { block: 'nearest' }): void }[];
 }
 
-export type JQuery = (selector: string) => Field;
+export interface JQuery {
+  (selector: string): Field;
+  /** Asks Node-RED with the right of who is logged in. Rejects with a {@link Refusal}. */
+  ajax(options: object): PromiseLike<unknown>;
+}
+
+/** An HTTP request that failed; status 0 where nothing answered. */
+export interface Refusal {
+  readonly status?: number;
+}
+
+/** Where the editor is, and what it is an editor of. */
+export interface Place {
+  /** `location.protocol`, `http:` or `https:`. */
+  readonly protocol: string;
+  /** `location.host`, with the port where it has one. */
+  readonly host: string;
+  /** `location.hostname` */
+  readonly hostname: string;
+  /** What comes before every path of HTTP nodes; undefined where those are off. */
+  readonly nodeRoot: string | undefined;
+}
 
 /** A node as the editor holds it: its settings are its properties. */
 export interface EditorNode {

@@ -60,9 +60,7 @@ class SharedServer {
 
   /** @throws OrgoError `ORGO_CANNOT_LISTEN` where another node answers at `path` */
   checkPath(path: string): void {
-    const isTaken = [...this.hosted].some((other) => other.path === path);
-    const rival = isTaken ? 'another orgo-audio-server' : websocketListenerAt(this.RED, this.basePath, path);
-    if (rival !== undefined) throw rivalError(path, rival);
+    checkFree(this.RED, this.basePath, path, this.hosted);
   }
 
   /** The server that `url` is for: one that serves just that computer comes before one that serves any. */
@@ -145,6 +143,24 @@ export function listenOnNodeRed(
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * Whether `path` could be served now.
+ * @param path without the base path
+ * @throws OrgoError `ORGO_CANNOT_LISTEN` where another node has it, `ORGO_BAD_SETTING` where the editor has
+ */
+export function checkPath(RED: Red, path: string): void {
+  checkNotEditorPath(RED, path);
+  const basePath = basePathOf(RED);
+  checkFree(RED, basePath, basePath + path, sharedServers.get(RED.server)?.hosted ?? new Set());
+}
+
+/** @param path the whole one */
+function checkFree(RED: Red, basePath: string, path: string, hosted: ReadonlySet<Hosted>): void {
+  const isTaken = [...hosted].some((other) => other.path === path);
+  const rival = isTaken ? 'another orgo-audio-server' : websocketListenerAt(RED, basePath, path);
+  if (rival !== undefined) throw rivalError(path, rival);
 }
 
 function rivalError(path: string, rival: string): OrgoError {

@@ -1,5 +1,6 @@
 /** The node that serves a machine's sound, a test signal, or what the flow feeds it. */
 import type { SecureContextOptions } from 'node:tls';
+import { systemClock } from '../../src/audio/clock';
 import { badInput, errorText, OrgoError } from '../../src/audio/errors';
 import { isPcmFrame } from '../../src/audio/frame';
 import { FlowSource } from '../../src/capture/flow-source';
@@ -13,9 +14,12 @@ import { MessageReader } from '../shared/messages/message-reader';
 import { describe } from '../shared/messages/message-writer';
 import { actionOf } from '../shared/audio-description';
 import { defineNode, type NodeParts } from '../shared/define-node';
-import type { Message, NodeBehaviour } from '../shared/red';
+import type { Message, NodeBehaviour, Red } from '../shared/red';
+import type { Dependencies } from '../shared/stream-node';
 import { serverTlsOf } from '../shared/tls';
+import { addDialogRoutes } from './dialog-routes';
 import { basePathOf, checkNotEditorPath, listenOnNodeRed, type AudioListener } from './node-red-listener';
+import { forgetPlace, keepPlace } from './place';
 import { SETTINGS } from './settings';
 
 const TYPE = 'orgo-audio-server';
@@ -82,6 +86,7 @@ class ServerNode implements NodeBehaviour {
     await this.opening;
     await this.audio?.close();
     await this.host?.close();
+    forgetPlace(this.parts.node);
   }
 
   private open(audio: AudioServer): void {
@@ -98,6 +103,7 @@ class ServerNode implements NodeBehaviour {
                 maxConnections: maxListeners + SPARE_CONNECTIONS,
               });
         this.reported = '';
+        keepPlace(this.parts.node, this.parts.settings);
         this.show();
       } catch (error) {
         this.onNoListening(audio, error);
@@ -109,6 +115,7 @@ class ServerNode implements NodeBehaviour {
   private onNoListening(audio: AudioServer, error: unknown): void {
     const { listen, port, path } = this.parts.settings;
     this.host = undefined;
+    forgetPlace(this.parts.node);
     this.reportOnce(errorText(error));
     this.parts.status.show('error', listen === 'node-red' ? 'path-taken' : 'port-taken', { port, path });
     if (!this.closed)
@@ -221,7 +228,12 @@ const LOST_WORDS: ReadonlyMap<string, string> = new Map([
   ['ORGO_CAPTURE_UNSUPPORTED', 'unsupported'],
 ]);
 
-export = defineNode(TYPE, SETTINGS, (parts) => new ServerNode(parts));
+const register = defineNode(TYPE, SETTINGS, (parts) => new ServerNode(parts));
+
+export = function (RED: Red, given: Partial<Dependencies> = {}): void {
+  register(RED, given);
+  addDialogRoutes(RED, given.clock ?? systemClock);
+};
 
 /** Where the page is; empty: there is none. */
 function pagePathOf({

@@ -3,12 +3,22 @@ import type { Clock } from '../../src/audio/clock';
 import { asError, badSetting } from '../../src/audio/errors';
 import { computerWith, type Computer } from '../../src/client/computer';
 import type { NodeConfig, Red, RedNode } from '../shared/red';
-import { parseSettings } from '../shared/settings';
+import { parseSettings, type SettingValues } from '../shared/settings';
 import { tlsOptionsOf } from '../shared/tls';
 import { SETTINGS } from './settings';
 
 /** By config node: the computer, or the error in its settings. */
 const computers = new WeakMap<object, Computer | Error>();
+
+/** @throws OrgoError `ORGO_BAD_SETTING` */
+export function readComputer(
+  RED: Red,
+  settings: SettingValues<typeof SETTINGS>,
+  name: string | undefined,
+  clock: Clock,
+): Computer {
+  return computerWith(settings, name, tlsOptionsOf(RED, settings.tls), clock);
+}
 
 /**
  * Reads a config node and keeps the result for {@link computerOf}.
@@ -16,8 +26,10 @@ const computers = new WeakMap<object, Computer | Error>();
  */
 export function keepComputer(RED: Red, node: RedNode, config: NodeConfig, clock: Clock): void {
   try {
-    const settings = parseSettings(SETTINGS, config, node.credentials ?? {});
-    computers.set(node, computerWith(settings, node.name, tlsOptionsOf(RED, settings.tls), clock));
+    computers.set(
+      node,
+      readComputer(RED, parseSettings(SETTINGS, config, node.credentials ?? {}), node.name, clock),
+    );
   } catch (thrown) {
     computers.set(node, asError(thrown));
     throw thrown;

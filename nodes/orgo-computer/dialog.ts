@@ -13,6 +13,7 @@ export const dialog: MakeOwn = ($) => ({
   label() {
     return this['computerId'] || this['audioUrl'];
   },
+  test: '/orgo-computer/test',
   rows: { audioUrl: withPresets },
   remarks: {
     automatic: { after: 'audioUrl', shown: (value) => value('audioUrl') === '' },

@@ -46,6 +46,8 @@ export interface ConnectionOptions {
 
 /** Receives what arrives on a connection, synchronously. */
 export interface ConnectionSink {
+  /** The server took the WebSocket; whether it takes the token shows later. */
+  onOpen?(): void;
   /** Audio follows, in this format. Called again if the server changes it. */
   onStarted(format: PcmFormat): void;
   onClock(message: ClockMessage): void;
@@ -142,6 +144,7 @@ export class AudioConnection {
           ),
       ),
     };
+    this.sink.onOpen?.();
   }
 
   private received(data: RawData, isBinary: boolean): void {

@@ -8,7 +8,10 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-    ? (parsed as Record<string, unknown>)
-    : undefined;
+  return isJsonObject(parsed) ? parsed : undefined;
+}
+
+/** Whether what was parsed is an object, and no array. */
+export function isJsonObject(parsed: unknown): parsed is Record<string, unknown> {
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
 }

@@ -6,11 +6,14 @@ import type { SecureContextOptions } from 'node:tls';
 import { OrgoError } from '../audio/errors';
 import type { AudioServer } from './audio-server';
 
-export interface StandaloneListenerOptions {
+export interface Place {
   /** Address to bind, such as `127.0.0.1`. */
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+}
+
+export interface StandaloneListenerOptions extends Place {
   /** Key and certificate; undefined: plain HTTP. */
   readonly tls?: SecureContextOptions | undefined;
   /** Connections beyond this are refused, so that the process keeps file descriptors for all else. */
@@ -72,7 +75,19 @@ export class StandaloneListener {
   }
 }
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: StandaloneListenerOptions): OrgoError {
+/**
+ * Whether a listener could be opened there now: resolves if so.
+ * @throws OrgoError `ORGO_CANNOT_LISTEN` where the port is taken or may not be used
+ */
+export async function checkPort(place: Place): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.on('error', (error: NodeJS.ErrnoException) => reject(listenError(error, place)));
+    server.listen(place.port, place.host, () => server.close(() => resolve()));
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: Place): OrgoError {
   const place = `${host}:${port}`;
   const text = ((): string => {
     switch (error.code) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultsOf } from '../../editor/definition';
 import { Dialog } from '../../editor/dialog';
-import type { EditorNode, Field } from '../../editor/node-red';
+import type { EditorNode, Field, JQuery } from '../../editor/node-red';
 import { address, boolean, number, oneOf, optionalNumber, text } from '../../src/settings/setting';
 
 const SETTINGS = {
@@ -42,10 +42,10 @@ describe("the editor's validators", () => {
 describe('a dialog that is closed', () => {
   /** What is saved where the fields hold `typed`. */
   function saved(typed: Readonly<Record<string, string>>): Record<string, unknown> {
-    const $ = (selector: string): Field =>
+    const find = (selector: string): Field =>
       ({ val: () => typed[selector.replace('#node-input-', '')] ?? '', is: () => false }) as unknown as Field;
     const edited = node();
-    new Dialog({ $, settings: SETTINGS, prefix: 'node-input-' }).save(edited);
+    new Dialog({ $: find as JQuery, settings: SETTINGS, prefix: 'node-input-' }).save(edited);
     return edited;
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { createEditor, PACKAGE, type Definition } from '../../editor';
-import type { EditorNode, Field } from '../../editor/node-red';
+import type { EditorNode, Field, JQuery } from '../../editor/node-red';
 import type { Red } from '../../nodes/shared/red';
 import { nodeHtml } from '../../scripts/lib/node-html';
 import { dialogsOf, NODE_TYPES, settingsOf, wordsOf } from '../../scripts/lib/node-settings';
@@ -32,11 +32,15 @@ function load(type: string, settings: Settings): { definition: Definition; rows:
     },
     is: () => false,
   } as unknown as Field;
-  const $ = (): Field => element;
+  const $ = (() => element) as unknown as JQuery;
   const words = wordsOf(type);
   const prefix = `${PACKAGE}/${type}:${type}.`;
   const translate = (key: string): string => words(key.slice(prefix.length)) ?? key;
-  const orgoEditor = createEditor({ [type]: settings }, { $, translate }, dialogsOf(type));
+  const orgoEditor = createEditor(
+    { [type]: settings },
+    { $, translate, place: () => ({ protocol: 'http:', host: 'a', hostname: 'a', nodeRoot: '/' }) },
+    dialogsOf(type),
+  );
   let definition: unknown;
   const registerType = (_type: string, given: unknown): void => void (definition = given);
   const [, script = ''] = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(nodeHtml(type)) ?? [];

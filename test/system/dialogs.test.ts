@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { NODE_TYPES } from '../../scripts/lib/node-settings';
 import { userDirectoryWithLink } from '../support/linked-package';
 import { describeWith, needs, type SuiteTools } from '../support/needs';
-import { startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
+import { freePort, startNodeRed, type FlowNode, type NodeRed } from '../support/node-red';
 import { formOf, openEditor, type Editor } from '../support/node-red-editor';
 import { ROOT } from '../support/packed-package';
 import { NEWER_RUNTIME, OWN_RUNTIME, type Runtime, type UserDirectory } from '../support/runtimes';
@@ -49,7 +49,10 @@ function inEditor(runtime: Runtime, theme: string, { test, before, after }: Suit
 
   before(async () => {
     userDir = await userDirectoryWithLink();
-    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path });
+    nodeRed = await startNodeRed({
+      ...{ ...runtime, userDir: userDir.path },
+      env: { PULSE_SERVER: `unix:${join(userDir.path, 'nobody')}` },
+    });
     await nodeRed.deploy(BARE);
     editor = await openEditor(nodeRed.url, { dark: theme === 'dark' });
     await editor.page.addScriptTag({ path: join(ROOT, 'node_modules', 'axe-core', 'axe.min.js') });
@@ -59,6 +62,20 @@ function inEditor(runtime: Runtime, theme: string, { test, before, after }: Suit
     await nodeRed.stop();
     await userDir.remove();
   });
+
+  /** What axe finds in the open dialog. */
+  async function violationsIn(configType?: string): Promise<string[]> {
+    const violations = await editor.page.evaluate(`axe.run('${formOf(configType)}').then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`);
+    return (violations as string[]).filter((violation) => !NODE_RED_OWN.test(violation));
+  }
+
+  async function screenshot(what: string): Promise<void> {
+    if (SCREENSHOTS === undefined) return;
+    await mkdir(SCREENSHOTS, { recursive: true });
+    const name = `${what} ${runtime.name} ${theme}`.replaceAll(/[^\w.]+/g, '-');
+    await editor.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  }
 
   for (const type of NODE_TYPES) {
     const configType = CONFIG_TYPES.includes(type) ? type : undefined;
@@ -75,17 +92,8 @@ function inEditor(runtime: Runtime, theme: string, { test, before, after }: Suit
     test(`${type} opens without a fault that axe finds, and shows its defaults`, async () => {
       await editor.open(`bare-${type}`, configType);
       const { page } = editor;
-      if (SCREENSHOTS !== undefined) {
-        await mkdir(SCREENSHOTS, { recursive: true });
-        const name = `${type} ${runtime.name} ${theme}`.replaceAll(/[^\w.]+/g, '-');
-        await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
-      }
-      const violations = await page.evaluate(`axe.run('${formOf(configType)}').then(({ violations }) =>
-        violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`);
-      assert.deepEqual(
-        (violations as string[]).filter((violation) => !NODE_RED_OWN.test(violation)),
-        [],
-      );
+      await screenshot(type);
+      assert.deepEqual(await violationsIn(configType), []);
       const empty = await page
         .locator(`${formOf(configType)} .form-row select:visible`)
         .evaluateAll((selects) =>
@@ -131,5 +139,55 @@ function inEditor(runtime: Runtime, theme: string, { test, before, after }: Suit
     assert.deepEqual([await bitrate.isVisible(), await rate.isVisible()], [false, true]);
     await editor.done();
     assert.equal((await editor.node('bare-orgo-audio-opus')).settings['mode'], 'decode');
+  });
+
+  /** Presses the button Test of the open dialog, and waits for its last step. */
+  async function testSteps(prefix: string, last: RegExp): Promise<string[]> {
+    const { page } = editor;
+    await page.locator(`#${prefix}orgo-test`).press('Enter');
+    const steps = page.locator(`#${prefix}orgo-test-steps li`);
+    await steps.filter({ hasText: last }).waitFor();
+    return (await steps.allInnerTexts()).map((text) => text.trim());
+  }
+
+  test('the server names its page and what is wrong, and its button Test tells each step', async () => {
+    await editor.open('bare-orgo-audio-server');
+    const { page } = editor;
+    const link = page.locator('#orgo-audio-server-page a');
+    assert.equal(await link.innerText(), 'http://127.0.0.1:8765/listen');
+    const problem = page.locator('#orgo-audio-server-devices-problem');
+    await problem.filter({ hasText: 'No sound server answers at unix:' }).waitFor();
+    await page.locator('#node-input-port').fill('0');
+    assert.equal(await link.isVisible(), false, 'nobody knows the address of a port that is not chosen yet');
+    const [port, device] = await testSteps('node-input-', /Device/);
+    assert.equal(port, 'Port: any free port of 127.0.0.1 is taken');
+    assert.match(device ?? '', /^Device: No sound server answers/);
+    assert.deepEqual(await violationsIn(), []);
+    await screenshot('server tested');
+    await page.locator('#node-input-source').selectOption('test');
+    await page.locator('#node-input-listen').selectOption('node-red');
+    assert.equal(await link.innerText(), `${nodeRed.url}/audio/listen`);
+    await editor.done();
+  });
+
+  test('a computer is tried as it was typed, against a server that runs', async () => {
+    const port = await freePort();
+    const served = { id: 'served', type: 'orgo-audio-server', z: 'tab', source: 'test', port, wires: [] };
+    const credentials = { password: 'typed at the server' };
+    await nodeRed.deploy([...BARE, { ...served, credentials }]);
+    await nodeRed.status('served', (text) => text.startsWith('listening'));
+    await editor.open('bare-orgo-computer', 'orgo-computer');
+    const { page } = editor;
+    await page.locator('#node-config-input-audioUrl').fill(`ws://127.0.0.1:${port}/audio`);
+    await page.locator('#node-config-input-password').fill('another');
+    const wrong = await testSteps('node-config-input-', /Password/);
+    assert.match(wrong.join(), /^Address: .* answers,Password: .* rejected the password/);
+    await page.locator('#node-config-input-password').fill(credentials.password);
+    const [, password, sound] = await testSteps('node-config-input-', /Sound/);
+    assert.equal(password, 'Password: accepted');
+    assert.match(sound ?? '', /^Sound: 24000 Hz mono s16le arrives/);
+    assert.deepEqual(await violationsIn('orgo-computer'), []);
+    await screenshot('computer tested');
+    await editor.done('orgo-computer');
   });
 }

@@ -1,9 +1,10 @@
 /** One attempt at a device, from connecting until anything ends it: a connection that carries one stream. */
 import type { Clock } from '../../audio/clock';
-import { errorText, OrgoError } from '../../audio/errors';
+import { OrgoError } from '../../audio/errors';
 import { bytesPerSample, sameFormat } from '../../audio/format';
 import { SampleJoiner } from '../../audio/sample-joiner';
-import { addressText, pulseAddresses, systemContext, type PulseAddress } from './address';
+import type { PulseAddress } from './address';
+import { connectFirst } from './connect-first';
 import {
   asOrgoError,
   PulseConnection,
@@ -11,7 +12,6 @@ import {
   type Connect,
   type ConnectionEvents,
 } from './connection';
-import { cookiePaths, readCookie } from './cookie';
 import { findDevice, type CaptureDevice } from './devices';
 import { COMMAND, SUBSCRIBE_MASK } from './protocol';
 import { captureFormat, kickNullSink, openRecordStream, type CaptureFormat } from './record-stream';
@@ -75,11 +75,10 @@ class PulseSession implements Session {
 
   async run(): Promise<void> {
     try {
-      const { env, pulseServer, device: name, fragmentMs } = this.options;
-      // Awaited first, so that no event comes before openSession has returned.
-      const cookie = await readCookie(cookiePaths(env));
-      const addresses = pulseAddresses(pulseServer, systemContext(env));
-      const connection = await this.connectFirst(addresses, cookie);
+      const { device: name, fragmentMs } = this.options;
+      const connection = await connectFirst(this.options, (address, isConnected) =>
+        this.open ? this.connectTo(address, isConnected) : undefined,
+      );
       // Subscribed before the device is looked up, so that no change of it is missed.
       const mask = SUBSCRIBE_MASK.sink | SUBSCRIBE_MASK.source | SUBSCRIBE_MASK.server;
       await connection.request(COMMAND.subscribe, (args) => args.u32(mask));
@@ -109,37 +108,17 @@ class PulseSession implements Session {
     this.connection?.close();
   }
 
-  private async connectFirst(addresses: readonly PulseAddress[], cookie: Buffer): Promise<PulseConnection> {
-    const failures: OrgoError[] = [];
-    for (const address of addresses) {
-      let connected = false;
-      const connection = this.connectTo(address, () => connected);
-      try {
-        await connection.authenticate(cookie);
-        connected = true;
-        return connection;
-      } catch (error) {
-        failures.push(asOrgoError(error));
-        connection.close();
-      }
-      if (!this.open) break;
-    }
-    throw mostTelling(failures, addresses);
-  }
-
-  private connectTo(address: PulseAddress, connected: () => boolean): PulseConnection {
+  private connectTo(address: PulseAddress, isConnected: () => boolean): PulseConnection {
     const events: ConnectionEvents = {
       onPush: (command, body) => this.onPush(command, body),
       onAudio: (_channel, bytes) => this.onAudio(bytes),
       // While it connects, its requests fail and say why.
       onEnd: (error) => {
-        if (connected()) this.end(error);
+        if (isConnected()) this.end(error);
       },
     };
-    const connection = new PulseConnection(address, events, this.options.clock, this.options.connect);
-    this.connection = connection;
-    if (!this.open) connection.close();
-    return connection;
+    this.connection = new PulseConnection(address, events, this.options.clock, this.options.connect);
+    return this.connection;
   }
 
   private onAudio(bytes: Buffer): void {
@@ -217,16 +196,4 @@ class PulseSession implements Session {
     this.close();
     this.events.onEnd(error);
   }
-}
-
-/** Of several addresses' failures the one to act on: one that answered says more than one that did not. */
-function mostTelling(failures: readonly OrgoError[], addresses: readonly PulseAddress[]): OrgoError {
-  const answered = failures.find((failure) => failure.code !== 'ORGO_NO_SOUND_SERVER');
-  const [first] = failures;
-  if (answered) return answered;
-  if (first && failures.length === 1) return first;
-  return new OrgoError(
-    'ORGO_NO_SOUND_SERVER',
-    `No sound server answers at any of ${addresses.map(addressText).join(', ')}. Start PulseAudio or PipeWire, or set the address. First: ${errorText(first)}`,
-  );
 }
