@@ -6,8 +6,8 @@ import { levelOf } from '../audio/samples';
 import { AudioConnection } from './audio-connection';
 import type { Computer } from './computer';
 import type { Endpoint } from './endpoint';
-import { addressText } from './network-error';
-import type { Environment } from './proxy';
+import { addressText } from '../network/network-error';
+import type { Environment } from '../network/proxy';
 
 /** In the order in which they are taken. The first two only where the API is asked. */
 export type CheckStep = 'key' | 'computer' | 'address' | 'password' | 'sound';
