@@ -4,7 +4,7 @@ import type { CurrentValue } from '../../editor/dialog';
 import type { Place, Words } from '../../editor/node-red';
 import { escapeHtml } from '../../editor/rows';
 import { KEPT } from '../dialogs/kept';
-import { DeviceList, withDeviceList } from './device-list';
+import { DeviceList, withDeviceList } from './dialog-devices';
 
 const PASSWORD_LENGTH = 24;
 /** A shorter one can be found by trying. */

@@ -17,7 +17,7 @@ import { defineNode, type NodeParts } from '../shared/define-node';
 import type { Message, NodeBehaviour, Red } from '../shared/red';
 import type { Dependencies } from '../shared/stream-node';
 import { serverTlsOf } from '../shared/tls';
-import { addDialogRoutes } from './dialog-routes';
+import { addDialogRoutes } from './routes';
 import { basePathOf, checkNotEditorPath, listenOnNodeRed, type AudioListener } from './node-red-listener';
 import { forgetPlace, keepPlace } from './place';
 import { SETTINGS } from './settings';
