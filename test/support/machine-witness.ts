@@ -15,8 +15,8 @@ const PERIOD_MS = 10;
 const LEAST_MS = 5;
 
 export interface MachineWitness {
-  /** Also watches this process. */
-  watch(pid: number): void;
+  /** Also watches this process; one that was just started, from its birth on. */
+  watch(pid: number, age?: 'new'): void;
   /** Ends it, and tells what it saw. */
   stop(): Promise<Stall[]>;
 }
@@ -26,8 +26,8 @@ export function startMachineWitness(...pids: number[]): MachineWitness {
   const child = adopt(spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] }));
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const watch = (pid: number): void => void child.stdin.write(`${pid}\n`);
-  pids.forEach(watch);
+  const watch = (pid: number, age = ''): void => void child.stdin.write(`${pid} ${age}\n`);
+  for (const pid of pids) watch(pid);
   const eventLoop = watchEventLoop();
   return {
     watch,

@@ -12,6 +12,8 @@ import { explained, untilProved, type Fault } from '../support/stall-witness';
 import { channelOf, measureTone } from '../support/tone';
 
 const RATE = 48_000;
+/** Where a player runs dry, a sink that rewinds gives two that record from it different samples. */
+const NO_REWINDS: PulseOptions = { norewinds: true };
 const MAX_GAP_MS = 100;
 /** Of all gaps that a stall explains, in one attempt: more of them void it. */
 const MAX_EXCUSED_MS = 250;
@@ -84,6 +86,15 @@ function toneIn(recorder: CaptureRecorder, hz: number, seconds = 0.2): number {
   return measureTone(samples, { hz, sampleRate }).amplitude;
 }
 
+/**
+ * Resolves once the newest 200 ms are nothing but the tone. A player on a busy machine runs dry again and again: its
+ * holes are no fault of the capture, which has to give the tone where there is one.
+ */
+async function untilWholeTone(recorder: CaptureRecorder, amplitude = 0.49): Promise<void> {
+  await recorder.untilSound();
+  await recorder.until('200 ms of the whole tone', () => toneIn(recorder, 1000) > amplitude);
+}
+
 /** Silence stands in for what is missing, so that a gap of 100 ms is a fault. */
 function longGaps({ frames }: CaptureRecorder): Fault[] {
   return frames
@@ -97,13 +108,6 @@ function longGaps({ frames }: CaptureRecorder): Fault[] {
         causeMs: MAX_GAP_MS / 2,
       };
     });
-}
-
-/** The newest 200 ms are not the whole tone. */
-function faintTone({ frames }: CaptureRecorder): Fault {
-  const toMs = frames.at(-1)?.time ?? 0;
-  // A player that asks for 50 ms runs dry in less than that.
-  return { what: 'a tone that is not whole', fromMs: toMs - 200, toMs, causeMs: 10 };
 }
 
 async function freePort(): Promise<number> {
@@ -129,7 +133,7 @@ async function firstSound(t: TestContext, what: string, recorder: CaptureRecorde
 
 describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from PulseAudio', ({ test: it }) => {
   it('hears the very samples that parec records', () =>
-    withPulse({}, async (daemon, listen) => {
+    withPulse(NO_REWINDS, async (daemon, listen) => {
       const recording = await daemon.record('vspk.monitor');
       const recorder = listen();
       await recorder.untilState('running');
@@ -174,19 +178,16 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
       withPulse({ rate, channels }, async (daemon, listen) => {
         const recorder = listen();
         await recorder.untilState('running');
-        daemon.play({ hz: 1000, seconds: 3, rate }, { latencyMs: 50 });
-        await recorder.untilSound();
-        await recorder.more(0.5);
+        daemon.play({ hz: 1000, seconds: 10, rate }, { latencyMs: 50 });
+        // Six channels folded into two: how loud, the server decides.
+        await untilWholeTone(recorder, channels === 6 ? 0.1 : 0.49);
         const [frame] = recorder.frames;
         assert.deepEqual(frame?.format, { encoding: 's16le', sampleRate: rate, channels: heard });
-        // Six channels folded into two: how loud, the server decides.
-        const amplitude = toneIn(recorder, 1000);
-        assert.ok(amplitude > (channels === 6 ? 0.1 : 0.49), `amplitude ${amplitude}`);
       }));
   }
 
   it('after a stall of its own process plays nothing late, and counts what it missed to the sample', () =>
-    withPulse({}, async (daemon, listen) => {
+    withPulse(NO_REWINDS, async (daemon, listen) => {
       const recording = await daemon.record('vspk.monitor');
       const recorder = listen();
       await recorder.untilState('running');
@@ -207,7 +208,7 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
     }));
 
   it('is silent while the sound server hangs, and plays nothing late when it goes on', () =>
-    withPulse({}, async (daemon, listen) => {
+    withPulse(NO_REWINDS, async (daemon, listen) => {
       const recording = await daemon.record('vspk.monitor');
       const recorder = listen();
       await recorder.untilState('running');
@@ -246,7 +247,7 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
   it('comes back by itself when the sound server was killed and started again', (t) =>
     untilProved(t, MAX_VOIDS, async () => {
       const machine = startMachineWitness(process.pid);
-      let [gaps, faults]: [Fault[], Fault[]] = [[], []];
+      let gaps: Fault[] = [];
       await withPulse({}, async (daemon, listen) => {
         machine.watch(daemon.pid);
         const recorder = listen();
@@ -257,20 +258,18 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
         assert.ok(recorder.state?.kind === 'lost' && recorder.state.error.code === 'ORGO_NO_SOUND_SERVER');
         await recorder.more(0.5);
         await daemon.restart();
-        machine.watch(daemon.pid);
+        machine.watch(daemon.pid, 'new');
         await recorder.untilState('running');
-        daemon.play({ hz: 1000, seconds: 3 }, { latencyMs: 50 });
-        await recorder.untilSound();
-        await recorder.more(0.5);
+        daemon.play({ hz: 1000, seconds: 10 }, { latencyMs: 50 });
+        await untilWholeTone(recorder);
         gaps = longGaps(recorder);
-        faults = toneIn(recorder, 1000) > 0.49 ? [] : [faintTone(recorder)];
         recorder.assertUnbroken();
       });
       const stalls = await machine.stop();
       for (const reason of explained({ faults: gaps, stalls })) t.diagnostic(`excused: ${reason}`);
       const missingMs = gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
       // The server is away for half a second and more: silence was seen to stand in for most of that.
-      return { faults: missingMs < MAX_EXCUSED_MS ? faults : [...faults, ...gaps], stalls };
+      return { faults: missingMs < MAX_EXCUSED_MS ? [] : gaps, stalls };
     }));
 
   it('waits for a sound server that is not there yet', () =>
@@ -318,10 +317,8 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
           'the other sink',
           () => recorder.state?.kind === 'running' && recorder.state.device === 'other.monitor',
         );
-        daemon.play({ hz: 1000, seconds: 2 }, { sink: 'other', latencyMs: 50 });
-        await recorder.untilSound();
-        await recorder.more(0.5);
-        assert.ok(toneIn(recorder, 1000) > 0.49);
+        daemon.play({ hz: 1000, seconds: 10 }, { sink: 'other', latencyMs: 50 });
+        await untilWholeTone(recorder);
         assert.equal(recorder.frames.at(-1)?.format.sampleRate, 24_000);
         recorder.assertUnbroken();
         assert.ok(recorder.states.every((state) => state.kind === 'starting' || state.kind === 'running'));
