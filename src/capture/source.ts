@@ -31,6 +31,11 @@ export interface Source {
   start(sink: SourceSink): void;
   /** Stops, and frees every socket and timer. May be called twice. */
   stop(): void;
+  /**
+   * Asks for frames of at most `ms`, at any time, running or not; a source that does not make them itself has none of
+   * this.
+   */
+  setChunk?(ms: number): void;
 }
 
 /** Whether both say the same. */

@@ -277,7 +277,7 @@ function requestUrl({ url, token, format }: ConnectionOptions): URL {
   asked.hash = '';
   for (const ours of ['token', 'sample_rate', 'channels', 'clock']) asked.searchParams.delete(ours);
   const kept = asked.search === '' ? '' : `${asked.search}&`;
-  asked.search = `${kept}${formatStreamQuery({ token, format, clock: true })}`;
+  asked.search = `${kept}${formatStreamQuery({ token, format, choice: undefined, clock: true })}`;
   return asked;
 }
 

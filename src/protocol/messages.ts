@@ -6,6 +6,14 @@ export interface Started {
   /** Hz */
   readonly sample_rate: number;
   readonly channels: number;
+  /** By our extension: length of each binary frame, ms. */
+  readonly frame_ms?: number;
+  /** By our extension: each binary frame is an Opus packet. */
+  readonly codec?: 'opus';
+  /** The Opus encoder's look-ahead, samples at 48 kHz. */
+  readonly pre_skip?: number;
+  /** The Opus encoder's target, bit/s. */
+  readonly bitrate?: number;
 }
 
 export interface Pong {
@@ -19,6 +27,8 @@ export interface Failure {
 
 /** The longest loss that a message may report: 24 h at 192 kHz, in samples. */
 const MAX_DROPPED = 24 * 3600 * 192_000;
+/** The longest look-ahead that an Opus stream can name (RFC 7845 §5.1), samples at 48 kHz. */
+const MAX_PRE_SKIP = 0xffff;
 /** The latest time that a JavaScript `Date` holds, epoch ms (ECMA-262, "Time Values and Time Range"). */
 const MAX_TIME_MS = 8.64e15;
 
@@ -58,12 +68,8 @@ export function parseClientMessage(text: string): ClientMessage | undefined {
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const message = parseObject(text);
   switch (message?.['type']) {
-    case 'started': {
-      const { sample_rate, channels } = message;
-      return isNumber(sample_rate) && isNumber(channels)
-        ? { type: 'started', sample_rate, channels }
-        : undefined;
-    }
+    case 'started':
+      return startedOf(message);
     case 'pong':
       return { type: 'pong' };
     case 'error':
@@ -82,6 +88,25 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
     default:
       return undefined;
   }
+}
+
+/** What says nothing, or something that we don't know, is left out: a server that knows our extension says more. */
+function startedOf({
+  sample_rate,
+  channels,
+  frame_ms,
+  codec,
+  pre_skip,
+  bitrate,
+}: Record<string, unknown>): Started | undefined {
+  if (!isNumber(sample_rate) || !isNumber(channels)) return undefined;
+  return {
+    ...{ type: 'started', sample_rate, channels },
+    ...(isNumber(frame_ms) && { frame_ms }),
+    ...(codec === 'opus' && { codec }),
+    ...(isCount(pre_skip, MAX_PRE_SKIP) && { pre_skip }),
+    ...(isNumber(bitrate) && { bitrate }),
+  };
 }
 
 /** Whether `value` is a whole number from 0 to `most`. */

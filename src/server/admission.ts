@@ -3,6 +3,10 @@ import { errorText } from '../audio/errors';
 import { CloseCode } from '../protocol/close-codes';
 import { parseStreamQuery, type StreamQuery } from '../protocol/stream-format';
 import type { Route } from '../protocol/urls';
+import { wireStreamOf, type WireStream } from './wire-stream';
+
+/** Streams beyond the document's that are made at once: each costs a resampler, and perhaps an encoder. */
+export const MAX_CHOICES = 16;
 
 /** All that the verdict depends on. */
 export interface RequestFacts {
@@ -16,6 +20,10 @@ export interface RequestFacts {
   readonly running: boolean;
   readonly listeners: number;
   readonly maxListeners: number;
+  /** Keys of the streams beyond the document's that are listened to now. */
+  readonly choices: () => ReadonlySet<string>;
+  /** Whether Opus can be encoded here. */
+  readonly hasOpus: () => boolean;
 }
 
 export type Verdict =
@@ -30,7 +38,7 @@ export type Verdict =
       readonly reason: string;
       readonly message?: string;
     }
-  | { readonly kind: 'admit'; readonly wanted: StreamQuery };
+  | { readonly kind: 'admit'; readonly stream: WireStream; readonly clock: boolean };
 
 /** Whether `route` is one of the two paths of the audio WebSocket. */
 export function isAudioRoute(route: Route | undefined): boolean {
@@ -62,5 +70,21 @@ export function judge(facts: RequestFacts): Verdict {
     const message = `Too many listeners: ${listeners} are connected`;
     return { kind: 'close', code: CloseCode.tryAgainLater, reason: 'too many listeners', message };
   }
-  return { kind: 'admit', wanted };
+  const stream = wireStreamOf(withoutMissingOpus(wanted, facts));
+  if (stream.isExtension && isBeyondChoices(stream, facts.choices())) {
+    const message = `${MAX_CHOICES} other choices of codec, frame_ms and bitrate are listened to: leave yours out, or choose one of them`;
+    return { kind: 'close', code: CloseCode.tryAgainLater, reason: 'too many choices', message };
+  }
+  return { kind: 'admit', stream, clock: wanted.clock };
+}
+
+/** A server without an Opus library is one that does not know our codecs: `started` tells. */
+function withoutMissingOpus(wanted: StreamQuery, { hasOpus }: RequestFacts): StreamQuery {
+  const { choice } = wanted;
+  if (choice?.codec !== 'opus' || hasOpus()) return wanted;
+  return { ...wanted, choice: { codec: 'pcm', frameMs: choice.frameMs, bitrate: undefined } };
+}
+
+function isBeyondChoices({ key }: WireStream, choices: ReadonlySet<string>): boolean {
+  return choices.size >= MAX_CHOICES && !choices.has(key);
 }

@@ -6,8 +6,9 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock, type Clock } from '../audio/clock';
 import type { OrgoError } from '../audio/errors';
 import type { Source, SourceState } from '../capture/source';
+import { chooseLibrary } from '../opus/choose-library';
 import { CloseCode, MAX_MESSAGE_BYTES } from '../protocol/close-codes';
-import { tokenOf, type StreamQuery } from '../protocol/stream-format';
+import { tokenOf } from '../protocol/stream-format';
 import { routeOf, type Route } from '../protocol/urls';
 import { originAllowed, Secret } from './access';
 import { isAudioRoute, isOtherComputer, judge, type Verdict } from './admission';
@@ -18,12 +19,13 @@ import type { ListenerInfo, ServerEvent, ServerStats } from './events';
 import { GuessThrottle } from './guess-throttle';
 import { Listener } from './listener';
 import { ListenPage } from './listen-page';
+import { opusCheck } from './opus-check';
 import { PendingConnections } from './pending-connections';
 import { isOwnOrigin, splitUrl } from './public-url';
 import { endWith, refuseUpgrade } from './refusals';
 import { RestApi } from './rest';
 import { SentCount } from './sent-count';
-import { wireStreamOf } from './wire-stream';
+import type { WireStream } from './wire-stream';
 
 export interface AudioServerOptions {
   readonly source: Source;
@@ -52,6 +54,8 @@ export interface AudioServerOptions {
   /** Called once for each fault that closed some listeners, or none, while the others go on. */
   readonly onError?: (error: OrgoError) => void;
   readonly clock?: Clock;
+  /** Throws where no Opus library loads; tests pass their own. */
+  readonly chooseOpus?: () => unknown;
 }
 
 export const DEFAULT_MAX_LISTENERS = 64;
@@ -75,6 +79,7 @@ export class AudioServer {
   private readonly rest: RestApi;
   private readonly page: ListenPage | undefined;
   private readonly allowedOrigins: readonly string[];
+  private readonly hasOpus: () => boolean;
   private readonly computerId: string;
   private readonly trustProxy: boolean;
   /** Every open WebSocket, admitted or not. */
@@ -89,6 +94,7 @@ export class AudioServer {
     this.clock = clock;
     this.secret = new Secret(password);
     this.allowedOrigins = options.allowedOrigins ?? [];
+    this.hasOpus = opusCheck(options.chooseOpus ?? chooseLibrary, (error) => options.onError?.(error));
     this.computerId = options.computerId ?? '';
     this.trustProxy = options.trustProxy ?? false;
     this.throttle = new GuessThrottle(clock);
@@ -159,6 +165,8 @@ export class AudioServer {
       running: this.running,
       listeners: this.listenerCount,
       maxListeners: this.options.maxListeners ?? DEFAULT_MAX_LISTENERS,
+      choices: () => this.broadcast.choices(),
+      hasOpus: this.hasOpus,
     });
     const address = clientAddress(request, this.trustProxy);
     if (verdict.kind !== 'admit') this.pending.judged(request.socket, address);
@@ -239,7 +247,7 @@ export class AudioServer {
         endWith(webSocket, verdict.code, verdict.reason, verdict.message);
         break;
       case 'admit':
-        this.admit(verdict.wanted, address, socket, webSocket);
+        this.admit(verdict, address, socket, webSocket);
     }
   }
 
@@ -252,12 +260,16 @@ export class AudioServer {
     });
   }
 
-  private admit(wanted: StreamQuery, address: string, socket: Duplex, webSocket: WebSocket): void {
-    const { sampleRate, channels } = wanted.format;
-    const info: ListenerInfo = { id: ++this.lastId, address, sampleRate, channels };
+  private admit(
+    { stream, clock }: Extract<Verdict, { kind: 'admit' }>,
+    address: string,
+    socket: Duplex,
+    webSocket: WebSocket,
+  ): void {
+    const info: ListenerInfo = { id: ++this.lastId, address, ...chosenBy(stream) };
     const { maxBacklogMs = DEFAULT_MAX_BACKLOG_MS } = this.options;
     const listener = new Listener({
-      ...{ socket, webSocket, stream: wireStreamOf(wanted), sendsClock: wanted.clock },
+      ...{ socket, webSocket, stream, sendsClock: clock },
       ...{ maxBacklogMs, clock: this.clock },
     });
     webSocket.on('close', (code) => {
@@ -286,4 +298,9 @@ export class AudioServer {
     const { basePath = '', path = '/audio' } = this.options;
     return pathname.startsWith(`${basePath}/`) ? routeOf(pathname.slice(basePath.length), path) : undefined;
   }
+}
+
+function chosenBy({ format, bitrate, frameMs }: WireStream): Omit<ListenerInfo, 'id' | 'address'> {
+  const { sampleRate, channels } = format;
+  return { sampleRate, channels, codec: bitrate === undefined ? 'pcm' : 'opus', frameMs };
 }

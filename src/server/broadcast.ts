@@ -7,6 +7,7 @@ import { SoundDetector, type SoundChange } from '../audio/sound-detector';
 import type { Source, SourceSink, SourceState } from '../capture/source';
 import { CloseCode } from '../protocol/close-codes';
 import { CAPTURE_FAILED_TEXT } from '../protocol/messages';
+import { FRAME_MS } from '../protocol/stream-format';
 import type { ServerEvent } from './events';
 import { FormatChannel } from './format-channel';
 import type { Listener } from './listener';
@@ -74,6 +75,12 @@ export class Broadcast {
     else this.admit();
   }
 
+  /** Streams beyond the document's that somebody listens to, or waits for: their keys. */
+  choices(): ReadonlySet<string> {
+    const streams = [...this.members].map(({ stream }) => stream);
+    return new Set(streams.filter(({ isExtension }) => isExtension).map(({ key }) => key));
+  }
+
   remove(listener: Listener): void {
     this.cancel(listener);
     this.members.delete(listener);
@@ -82,6 +89,7 @@ export class Broadcast {
       if (channel.listeners.delete(listener) && channel.listeners.size === 0) {
         channel.close();
         this.channels.delete(key);
+        this.setChunk();
       }
     }
     if (this.running && this.channels.size === 0 && this.waiting.size === 0) {
@@ -222,11 +230,18 @@ export class Broadcast {
   }
 
   private channelOf({ stream }: Listener): FormatChannel {
-    const channel =
-      this.channels.get(stream.key) ??
-      new FormatChannel(stream, wireEncoderFor(stream), () => this.options.clock.now());
+    const existing = this.channels.get(stream.key);
+    if (existing) return existing;
+    const channel = new FormatChannel(stream, wireEncoderFor(stream), () => this.options.clock.now());
     this.channels.set(stream.key, channel);
+    this.setChunk();
     return channel;
+  }
+
+  /** The source gives sound as often as the shortest frames that are listened to need it. */
+  private setChunk(): void {
+    const lengths = [...this.channels.values()].map(({ stream }) => stream.frameMs);
+    this.options.source.setChunk?.(Math.min(FRAME_MS, ...lengths));
   }
 
   private expectStart(listener: Listener): void {

@@ -1,5 +1,6 @@
 /** What the server reports to its owner. The names are those of the message contract. */
 import type { PcmFormat } from '../audio/format';
+import type { Codec } from '../protocol/stream-format';
 
 /** Where in the source's stream something happened. */
 export interface EventPlace {
@@ -17,6 +18,9 @@ export interface ListenerInfo {
   readonly address: string;
   readonly sampleRate: number;
   readonly channels: number;
+  readonly codec: Codec;
+  /** Of each frame that it is sent. */
+  readonly frameMs: number;
 }
 
 export interface ServerStats {

@@ -1,11 +1,11 @@
-/** Cuts a format's sound into the wire's 20 ms frames; what was missed becomes a little silence and a skip. */
+/** Cuts a format's sound into the wire's frames; what was missed becomes a little silence and a skip. */
 import { bytesPerSample, msOfSamples, samplesInMs, type PcmFormat } from '../audio/format';
 import type { PcmFrame } from '../audio/frame';
 import { silenceBefore } from '../audio/gaps';
-import { frameSamples } from '../protocol/stream-format';
+import { FRAME_MS, type WireFrameMs } from '../protocol/stream-format';
 import { allocateBinaryFrame } from './websocket-frame';
 
-/** One 20 ms frame, framed for the wire; shared by all listeners of its format. */
+/** One frame, framed for the wire; shared by all listeners of its format. */
 export interface WireFrame {
   /** WebSocket header and payload; with a ping after them where `probe` is set. */
   readonly bytes: Buffer;
@@ -45,8 +45,12 @@ export class Packetizer {
   private leastHeld = Infinity;
   private judgedSamples = 0;
 
-  constructor(readonly format: PcmFormat) {
-    this.frameSamples = frameSamples(format.sampleRate);
+  /** @param frameMs a whole number of samples */
+  constructor(
+    readonly format: PcmFormat,
+    frameMs: WireFrameMs = FRAME_MS,
+  ) {
+    this.frameSamples = samplesInMs(format.sampleRate, frameMs);
     this.sampleBytes = bytesPerSample(format);
   }
 
@@ -90,13 +94,13 @@ export class Packetizer {
   /** A short hole is filled with silence; of a long one, only what reaches to the frame border on either side. */
   private fill(frame: PcmFrame, toBorder: number, out: WireFrame[]): void {
     const most = samplesInMs(this.format.sampleRate, MAX_SILENCE_MS);
-    if (frame.gap <= most) {
+    const lead = toBorder % this.frameSamples;
+    const rest = (this.frameSamples - this.held) % this.frameSamples;
+    if (frame.gap <= Math.max(most, lead + rest)) {
       this.silence(frame.gap, frame, out);
       return;
     }
-    const lead = toBorder % this.frameSamples;
-    const rest = (this.frameSamples - this.held) % this.frameSamples;
-    const whole = Math.floor((most - lead - rest) / this.frameSamples) * this.frameSamples;
+    const whole = Math.max(0, Math.floor((most - lead - rest) / this.frameSamples)) * this.frameSamples;
     this.silence(rest + whole, frame, out, frame.gap);
     this.silence(lead, frame, out);
   }

@@ -5,7 +5,7 @@ import type { PcmFrame } from '../../src/audio/frame';
 import type { CaptureDevice } from '../../src/capture/pulse/devices';
 import { PulseCapture, type PulseCaptureOptions } from '../../src/capture/pulse/pulse-capture';
 import { captureFormat } from '../../src/capture/pulse/record-stream';
-import type { Session, SessionEvents } from '../../src/capture/pulse/session';
+import type { Session, SessionEvents, SessionOptions } from '../../src/capture/pulse/session';
 import type { SourceState } from '../../src/capture/source';
 import { FakeClock } from '../nodes/fake-clock';
 
@@ -25,8 +25,19 @@ const CHUNK = Buffer.alloc(1920, 1);
 class FakeSession implements Session {
   kicks = 0;
   closed = false;
+  /** How much sound arrives at once, ms: as asked at first, and as changed since. */
+  readonly fragments: number[];
 
-  constructor(readonly events: SessionEvents) {}
+  constructor(
+    readonly events: SessionEvents,
+    { fragmentMs }: Pick<SessionOptions, 'fragmentMs'>,
+  ) {
+    this.fragments = [fragmentMs];
+  }
+
+  setFragment(ms: number): void {
+    this.fragments.push(ms);
+  }
 
   kick(): void {
     this.kicks++;
@@ -77,12 +88,12 @@ class Rig {
       env: {},
       platform: 'linux',
       clock: this.clock,
-      openSession: (_options, events) => {
+      openSession: (options, events) => {
         assert.ok(
           this.sessions.every((session) => session.closed),
           'one connection at a time',
         );
-        const session = new FakeSession(events);
+        const session = new FakeSession(events, options);
         this.sessions.push(session);
         return session;
       },
@@ -379,5 +390,20 @@ describe('PulseCapture', () => {
     assert.deepEqual(format(192_000, 6), { encoding: 's16le', sampleRate: 192_000, channels: 2 });
     assert.deepEqual(format(384_000, 2), { encoding: 's16le', sampleRate: 48_000, channels: 2 });
     assert.deepEqual(format(4000, 2), { encoding: 's16le', sampleRate: 48_000, channels: 2 });
+  });
+
+  it('asks for the pieces that are wanted: at once, and of each session to come', () => {
+    const rig = new Rig();
+    assert.deepEqual(rig.session.fragments, [10]);
+    rig.capture.setChunk(5);
+    rig.capture.setChunk(5);
+    rig.capture.setChunk(20);
+    assert.deepEqual(rig.session.fragments, [10, 5, 10]);
+    rig.capture.setChunk(5);
+    rig.session.end(GONE);
+    rig.clock.advance(1000);
+    assert.deepEqual(rig.session.fragments, [5]);
+    rig.capture.stop();
+    rig.capture.setChunk(20);
   });
 });

@@ -16,6 +16,8 @@ import { SPEC, writeDevice } from '../support/pulse-replies';
 const AUTH = 8;
 const REPLY = 2;
 const ERROR = 0;
+/** Of the record stream. */
+const CHANNEL = 3;
 
 let dir: string;
 before(async () => {
@@ -212,7 +214,7 @@ describe('a session with a sound server', () => {
       assert.equal(clock.pending, 0);
     }));
 
-  it('goes on when the server refuses the kick', () =>
+  it('goes on when the server refuses the kick, and other pieces', () =>
     withServer(async (server) => {
       const sink = new TagWriter();
       writeDevice(sink, 35, { index: 1, name: 'a', other: 2 });
@@ -224,6 +226,7 @@ describe('a session with a sound server', () => {
         messagePacket(Buffer.concat([new TagWriter().u32(REPLY).u32(tag).done(), body.done()]));
       let refused = 0;
       let made = 0;
+      let askedFragment = 0;
       const ends: unknown[] = [];
       const kicked = new Promise<void>((resolve) => {
         server.answer = (command, tag) => {
@@ -241,7 +244,10 @@ describe('a session with a sound server', () => {
               return refusal(tag, 1);
             case COMMAND.createRecordStream:
               made++;
-              return reply(tag);
+              return reply(tag, (w) => w.u32(CHANNEL));
+            case COMMAND.setRecordStreamBufferAttr:
+              askedFragment++;
+              return refusal(tag, 2);
             default:
               return reply(tag);
           }
@@ -258,9 +264,11 @@ describe('a session with a sound server', () => {
       );
       while (made === 0 && ends.length === 0) await new Promise(setImmediate);
       session.kick();
+      session.setFragment(5);
       await kicked;
       for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
       assert.deepEqual(ends, []);
+      assert.equal(askedFragment, 1);
       session.close();
     }));
 });

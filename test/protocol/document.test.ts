@@ -10,9 +10,12 @@ import { CAPTURE_FAILED_TEXT, parseClientMessage, parseServerMessage } from '../
 import {
   DEFAULT_CHANNELS,
   DEFAULT_SAMPLE_RATE,
+  CODECS,
   formatStreamQuery,
+  frameLengths,
   frameSamples,
   parseStreamQuery,
+  WIRE_FRAME_MS,
   SAMPLE_RATES,
 } from '../../src/protocol/stream-format';
 import { HOSTED_API_URL, HOSTED_AUDIO_URL, routeOf } from '../../src/protocol/urls';
@@ -44,6 +47,9 @@ function table(header: string): string[][] {
   );
 }
 
+/** The longest packet. */
+const OPUS_FRAME_MS = frameLengths(48_000, 'opus').at(-1);
+
 describe('docs/protocol.md', () => {
   it('lists every close code, and what our client does about it', () => {
     const rows = table('code').map(([code, , reaction]) => [Number(code), reaction]);
@@ -56,16 +62,21 @@ describe('docs/protocol.md', () => {
 
   it('lists what the query may ask for, with the defaults', () => {
     const rows = new Map(table('parameter').map(([name, ...cells]) => [name, cells]));
-    assert.deepEqual([...rows.keys()], ['`token`', '`sample_rate`', '`channels`', '`clock`']);
     assert.equal(rows.get('`sample_rate`')?.[0], SAMPLE_RATES.join(' · '));
     assert.equal(rows.get('`sample_rate`')?.[1], String(DEFAULT_SAMPLE_RATE));
     assert.equal(rows.get('`channels`')?.[1], String(DEFAULT_CHANNELS));
+    assert.equal(rows.get('`codec`')?.[0], CODECS.join(' · '));
+    assert.equal(
+      rows.get('`frame_ms`')?.[0],
+      `${WIRE_FRAME_MS.join(' · ')}, with Opus up to ${OPUS_FRAME_MS}`,
+    );
     for (const channels of rows.get('`channels`')?.[0]?.split(' · ') ?? []) {
       const { format } = parseStreamQuery(new URLSearchParams({ channels }));
       assert.equal(format.channels, Number(channels));
     }
     const format = { encoding: 's16le', sampleRate: 8000, channels: 1 } as const;
-    const asked = new URLSearchParams(formatStreamQuery({ token: 't', format, clock: true }));
+    const choice = { codec: 'opus', frameMs: 5, bitrate: 64_000 } as const;
+    const asked = new URLSearchParams(formatStreamQuery({ token: 't', format, choice, clock: true }));
     assert.deepEqual(
       [...asked.keys()].map((name) => `\`${name}\``),
       [...rows.keys()],

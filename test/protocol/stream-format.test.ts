@@ -3,10 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   formatStreamQuery,
+  frameLengths,
   frameSamples,
   parseStreamQuery,
   SAMPLE_RATES,
   tokenOf,
+  WIRE_FRAME_MS,
 } from '../../src/protocol/stream-format';
 
 const read = (query: string): ReturnType<typeof parseStreamQuery> =>
@@ -26,6 +28,7 @@ describe('parseStreamQuery', () => {
     assert.deepEqual(read('token=t'), {
       token: 't',
       format: { encoding: 's16le', sampleRate: 24000, channels: 1 },
+      choice: undefined,
       clock: false,
     });
   });
@@ -68,6 +71,27 @@ describe('parseStreamQuery', () => {
           },
           plain,
         ),
+        choice: fc.option(
+          fc.oneof(
+            fc.record(
+              {
+                codec: fc.constant('pcm' as const),
+                frameMs: fc.constantFrom(20 as const, 40 as const, 60 as const, 100 as const),
+                bitrate: fc.constant(undefined),
+              },
+              plain,
+            ),
+            fc.record(
+              {
+                codec: fc.constant('opus' as const),
+                frameMs: fc.constantFrom(20 as const, 40 as const, 60 as const),
+                bitrate: fc.integer({ min: 6000, max: 510_000 }),
+              },
+              plain,
+            ),
+          ),
+          { nil: undefined },
+        ),
         clock: fc.boolean(),
       },
       plain,
@@ -93,5 +117,63 @@ describe('tokenOf', () => {
     assert.equal(token('token='), '');
     assert.equal(token('token=a&token=a'), '');
     assert.equal(token('Token=a'), '');
+  });
+});
+
+describe('what a listener may choose', () => {
+  it('is nothing where nothing of it is asked for', () => {
+    for (const query of ['', 'clock=1', 'frames=5', 'Codec=opus'])
+      assert.equal(read(query).choice, undefined);
+  });
+
+  it('has the document’s values where one of it is left out', () => {
+    assert.deepEqual(read('frame_ms=20').choice, { codec: 'pcm', frameMs: 20, bitrate: undefined });
+    assert.deepEqual(read('codec=pcm&frame_ms=100').choice, {
+      codec: 'pcm',
+      frameMs: 100,
+      bitrate: undefined,
+    });
+    assert.deepEqual(read('codec=opus').choice, { codec: 'opus', frameMs: 20, bitrate: 64_000 });
+    assert.deepEqual(read('codec=opus&channels=2').choice, { codec: 'opus', frameMs: 20, bitrate: 96_000 });
+    assert.deepEqual(read('codec=opus&bitrate=6000&frame_ms=5').choice, {
+      ...{ codec: 'opus', frameMs: 5, bitrate: 6000 },
+    });
+  });
+
+  it('is a whole number of samples', () => {
+    for (const rate of SAMPLE_RATES) {
+      for (const ms of WIRE_FRAME_MS) {
+        const isWhole = Number.isInteger((rate * ms) / 1000);
+        const query = `sample_rate=${rate}&frame_ms=${ms}`;
+        if (isWhole) assert.equal(read(query).choice?.frameMs, ms);
+        else assert.throws(() => read(query), { code: 'ORGO_BAD_SETTING' }, query);
+      }
+    }
+    assert.deepEqual(frameLengths(22_050, 'pcm'), [20, 40, 60, 100]);
+    assert.deepEqual(frameLengths(44_100, 'opus'), [10, 20, 40, 60]);
+  });
+
+  it('is refused in words', () => {
+    for (const [query, message] of [
+      ...['0', '7', 'abc', '-5', '1e9', '20.0', '', '%2020', '0x14'].map(
+        (value) =>
+          [`frame_ms=${value}`, /^frame_ms is ".*": it must be one of 5, 10, 20, 40, 60, 100 at/] as const,
+      ),
+      ['frame_ms=20&frame_ms=20', /frame_ms was given 2 times/],
+      ['frame_ms=5&sample_rate=22050', /must be one of 20, 40, 60, 100 at 22050 Hz with pcm$/],
+      ['frame_ms=5&sample_rate=44100', /must be one of 10, 20, 40, 60, 100 at 44100 Hz with pcm$/],
+      ['codec=opus&frame_ms=100', /must be one of 5, 10, 20, 40, 60 at 24000 Hz with opus$/],
+      ['codec=mp3', /^codec is "mp3": it must be one of pcm, opus$/],
+      ['codec=OPUS', /^codec is "OPUS"/],
+      ['codec=', /^codec is ""/],
+      ['codec=opus&codec=pcm', /codec was given 2 times/],
+      ['bitrate=64000', /^bitrate is "64000": it must be left out, or sent with codec=opus: PCM has none$/],
+      ...['5999', '510001', '64k', '-1', '6e4', '064000', '64000.0', ''].map(
+        (value) => [`codec=opus&bitrate=${value}`, /^bitrate is .* from 6000 to 510000, in bit\/s$/] as const,
+      ),
+      ['codec=opus&bitrate=64000&bitrate=64000', /bitrate was given 2 times.*: give it once, a whole/],
+    ] as const) {
+      assert.throws(() => read(query), { code: 'ORGO_BAD_SETTING', message }, query);
+    }
   });
 });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { PcmFrame } from '../../src/audio/frame';
 import type { PcmFormat } from '../../src/audio/format';
+import { WIRE_FRAME_MS } from '../../src/protocol/stream-format';
 import { Packetizer, type WireFrame } from '../../src/server/packetizer';
 import { ramp, rampValue, SOURCE_EPOCH, WIRE_DEFAULT } from '../support/manual-source';
 
@@ -160,4 +161,39 @@ describe('Packetizer', () => {
       { numRuns: 60 },
     );
   });
+
+  for (const frameMs of WIRE_FRAME_MS) {
+    it(`keeps every sample at its place in frames of ${frameMs} ms, through gaps of any length`, () => {
+      const chunk = 240;
+      const size = frameMs * 24;
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(fc.nat(12_000), fc.integer({ min: 1, max: 30 })), { maxLength: 6 }),
+          (runs) => {
+            const packetizer = new Packetizer(WIRE_DEFAULT, frameMs);
+            const out: WireFrame[] = [];
+            let position = 0;
+            const base = (size - (chunk % size)) % size;
+            for (const [gap, chunks] of [[0, 30], ...runs] as [number, number][]) {
+              position += gap;
+              for (let i = 0; i < chunks; i++, position += chunk) {
+                out.push(...packetizer.push(frameAt(position, chunk, i === 0 ? gap : 0)));
+              }
+            }
+            let end = 0;
+            for (const frame of out) {
+              assert.equal(frame.payloadBytes, size * 2);
+              assert.ok(frame.position >= end, 'frames do not overlap');
+              end = frame.position + size;
+              samplesOf([frame]).forEach((value, i) => {
+                const at = frame.position + i - base;
+                if (value !== 0) assert.equal(value, rampValue(at));
+              });
+            }
+          },
+        ),
+        { numRuns: 30 },
+      );
+    });
+  }
 });

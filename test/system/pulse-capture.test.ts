@@ -387,6 +387,36 @@ describeWith(needs('pulseaudio', 'pactl', 'pacat', 'parec'), 'capture from Pulse
       assert.match(recorder.state.error.message, /"three".*It has: one, two\./);
     }));
 
+  it('gives its sound in shorter pieces when it is asked to, and as before afterwards, with nothing missing', () =>
+    withPulse({}, async (daemon) => {
+      const capture = new PulseCapture({ device: '', pulseServer: '', env: daemon.env });
+      const recorder = new CaptureRecorder(capture).start();
+      const lately = (holds: (samples: number) => boolean) => (): boolean => {
+        const last = recorder.frames.slice(-20);
+        return last.length === 20 && last.every(({ samples }) => holds(samples));
+      };
+      await recorder.until(
+        'pieces of 10 ms',
+        lately((samples) => samples > 0.005 * RATE),
+      );
+      capture.setChunk(5);
+      await recorder.until(
+        'pieces of 5 ms',
+        lately((samples) => samples <= 0.005 * RATE),
+      );
+      capture.setChunk(20);
+      await recorder.until(
+        'pieces of 10 ms again',
+        lately((samples) => samples > 0.005 * RATE),
+      );
+      recorder.stop();
+      const missing = recorder.frames.filter(({ gap }) => gap > 0);
+      assert.deepEqual(
+        missing.map(({ gap, position }) => ({ gap, position })),
+        [],
+      );
+    }));
+
   it('leaves nothing behind at the server when it is stopped', () =>
     withPulse({}, async (daemon, listen) => {
       const recorder = listen();

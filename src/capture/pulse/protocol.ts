@@ -28,6 +28,7 @@ export const COMMAND = {
   recordStreamKilled: 65,
   subscribeEvent: 66,
   suspendSink: 70,
+  setRecordStreamBufferAttr: 73,
   recordStreamSuspended: 77,
   recordStreamMoved: 79,
 } as const;

@@ -21,12 +21,11 @@ export interface PulseCaptureOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** process.platform */
   readonly platform?: string;
-  /** How much sound arrives at once; 10. */
-  readonly fragmentMs?: number;
   /** Tests pass their own. */
   readonly openSession?: (options: SessionOptions, events: SessionEvents) => Session;
 }
 
+/** How much sound arrives at once, unless less is asked for. */
 const FRAGMENT_MS = 10;
 /** A device that is being recorded already, or a real one, has delivered by then. */
 const KICK_AFTER_MS = 40;
@@ -67,6 +66,7 @@ export class PulseCapture implements Source {
   private reported: SourceState = { kind: 'idle' };
   private timeline: CaptureTimeline;
   private backoffMs = FIRST_BACKOFF_MS;
+  private fragmentMs = FRAGMENT_MS;
   private lastArrival = 0;
   /** The timer of the present state, and the one that fills with silence. */
   private cancelTimer: (() => void) | undefined;
@@ -101,6 +101,13 @@ export class PulseCapture implements Source {
     sink?.onState(this.reported);
   }
 
+  setChunk(ms: number): void {
+    const fragmentMs = Math.min(FRAGMENT_MS, ms);
+    if (fragmentMs === this.fragmentMs) return;
+    this.fragmentMs = fragmentMs;
+    sessionOf(this.state)?.setFragment(fragmentMs);
+  }
+
   private probe(): void {
     const open = this.options.openSession ?? openSession;
     const session = open(
@@ -109,7 +116,7 @@ export class PulseCapture implements Source {
         pulseServer: this.options.pulseServer,
         env: this.options.env ?? process.env,
         clock: this.clock,
-        fragmentMs: this.options.fragmentMs ?? FRAGMENT_MS,
+        fragmentMs: this.fragmentMs,
       },
       {
         onStream: (device, format) => this.onStream(session, device, format),

@@ -21,6 +21,12 @@ export function captureFormat({ rate, channels }: SampleSpec): CaptureFormat {
   return { encoding: 's16le', sampleRate, channels: captured };
 }
 
+/** A stream that records. */
+export interface RecordStream {
+  /** Changes how much sound the server sends at once, ms; nothing is lost by it. */
+  setFragment(ms: number): Promise<void>;
+}
+
 /**
  * Starts to record; samples arrive through the connection's events, perhaps before this resolves.
  * @param fragmentMs how much sound the server sends at once; also the latency that it asks of the device
@@ -30,11 +36,24 @@ export async function openRecordStream(
   device: CaptureDevice,
   format: CaptureFormat,
   fragmentMs: number,
-): Promise<void> {
-  const fragmentBytes = samplesInMs(format.sampleRate, fragmentMs) * bytesPerSample(format);
-  await connection.request(COMMAND.createRecordStream, (args) => {
-    writeRecordStream(args, device.sourceIndex, format, fragmentBytes);
+): Promise<RecordStream> {
+  const fragmentBytes = (ms: number): number => samplesInMs(format.sampleRate, ms) * bytesPerSample(format);
+  const reply = await connection.request(COMMAND.createRecordStream, (args) => {
+    writeRecordStream(args, device.sourceIndex, format, fragmentBytes(fragmentMs));
   });
+  const channel = reply.u32();
+  return {
+    setFragment: async (ms) => {
+      await connection.request(COMMAND.setRecordStreamBufferAttr, (args) => {
+        args
+          .u32(channel)
+          .u32(INVALID_INDEX) // maxlength, as at the beginning
+          .u32(fragmentBytes(ms))
+          .boolean(true) // adjust_latency
+          .boolean(false); // early_requests
+      });
+    },
+  };
 }
 
 function writeRecordStream(

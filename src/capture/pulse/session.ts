@@ -14,7 +14,13 @@ import {
 } from './connection';
 import { findDevice, type CaptureDevice } from './devices';
 import { COMMAND, SUBSCRIBE_MASK } from './protocol';
-import { captureFormat, kickNullSink, openRecordStream, type CaptureFormat } from './record-stream';
+import {
+  captureFormat,
+  kickNullSink,
+  openRecordStream,
+  type CaptureFormat,
+  type RecordStream,
+} from './record-stream';
 import type { TagReader } from './tagstruct';
 
 export interface SessionOptions {
@@ -24,6 +30,7 @@ export interface SessionOptions {
   readonly pulseServer: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** How much sound arrives at once, until {@link Session.setFragment} says another length. */
   readonly fragmentMs: number;
   readonly connect?: Connect;
 }
@@ -43,6 +50,8 @@ export interface SessionEvents {
 export interface Session {
   /** Gets an idle null sink going; does nothing where that could be heard. */
   kick(): void;
+  /** How much sound arrives at once from now on, ms. */
+  setFragment(ms: number): void;
   /** Ends it at once, without a word. May be called twice. */
   close(): void;
 }
@@ -62,6 +71,8 @@ interface Captured {
 class PulseSession implements Session {
   private connection: PulseConnection | undefined;
   private captured: Captured | undefined;
+  private stream: RecordStream | undefined;
+  private fragmentMs: number;
   private open = true;
   private readonly joiner = new SampleJoiner();
   private killed = false;
@@ -71,11 +82,13 @@ class PulseSession implements Session {
   constructor(
     private readonly options: SessionOptions,
     private readonly events: SessionEvents,
-  ) {}
+  ) {
+    this.fragmentMs = options.fragmentMs;
+  }
 
   async run(): Promise<void> {
     try {
-      const { device: name, fragmentMs } = this.options;
+      const { device: name } = this.options;
       const connection = await connectFirst(this.options, (address, isConnected) =>
         this.open ? this.connectTo(address, isConnected) : undefined,
       );
@@ -88,7 +101,10 @@ class PulseSession implements Session {
       // A device that idles is suspended, and resumes for the stream: looking afterwards shows it.
       this.captured = { device: { ...device, suspended: false }, format };
       this.events.onStream(this.captured.device, format);
-      await openRecordStream(connection, device, format, fragmentMs);
+      const { fragmentMs } = this;
+      this.stream = await openRecordStream(connection, device, format, fragmentMs);
+      // It may have been changed while the stream was made.
+      if (this.fragmentMs !== fragmentMs) this.setFragment(this.fragmentMs);
       this.look();
     } catch (error) {
       this.end(asOrgoError(error));
@@ -99,6 +115,14 @@ class PulseSession implements Session {
     if (!this.connection || !this.captured) return;
     kickNullSink(this.connection, this.captured.device).catch((error: unknown) => {
       // A server that refuses the kick still delivers, only later; all else ends the session as anywhere.
+      if (!(error instanceof PulseRequestError)) this.end(asOrgoError(error));
+    });
+  }
+
+  setFragment(ms: number): void {
+    this.fragmentMs = ms;
+    this.stream?.setFragment(ms).catch((error: unknown) => {
+      // A server that refuses goes on in the pieces that it had.
       if (!(error instanceof PulseRequestError)) this.end(asOrgoError(error));
     });
   }
