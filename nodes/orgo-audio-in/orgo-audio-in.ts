@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { OrgoError } from '../../src/audio/errors';
 import { msOfSamples, type PcmFormat } from '../../src/audio/format';
-import type { PcmFrame } from '../../src/audio/frame';
 import { AudioStream } from '../../src/client/audio-stream';
 import type { Gap } from '../../src/client/receiver';
-import type { AudioStreamSink, StreamEnd, StreamState } from '../../src/client/stream-events';
+import type { HeardFormat } from '../../src/client/heard-format';
+import type { AudioStreamSink, HeardFrame, StreamEnd, StreamState } from '../../src/client/stream-events';
 import type { Computer } from '../../src/client/computer';
+import { FRAME_MS, frameLengths, type Codec, type StreamChoice } from '../../src/protocol/stream-format';
 import { computerOf } from '../orgo-computer/computer';
 import { actionOf } from '../shared/audio-description';
 import { defineNode, type NodeParts } from '../shared/define-node';
@@ -34,7 +35,7 @@ interface EventPayload {
 
 /** The stream that is heard now. */
 interface Heard {
-  readonly format: PcmFormat;
+  readonly format: HeardFormat;
   readonly writer: MessageWriter;
 }
 
@@ -51,12 +52,16 @@ class AudioIn implements NodeBehaviour, AudioStreamSink {
   /** @throws OrgoError `ORGO_BAD_SETTING` */
   constructor(private readonly parts: NodeParts<typeof SETTINGS, typeof OUTSIDE>) {
     const { clock, random } = parts.dependencies;
-    const { computer, sampleRate, channels, autoStart, frameMs, fillGaps } = parts.settings;
+    const { computer, sampleRate, channels, codec, autoStart, frameMs, fillGaps } = parts.settings;
     this.computer = computerOf(parts.RED, computer);
     this.asked = { encoding: 's16le', sampleRate, channels };
     const { endpoints, tls } = this.computer;
     this.stream = new AudioStream(
-      { endpoints, format: this.asked, frameMs, fillGaps, clock, random, ...(tls && { tls }) },
+      {
+        ...{ endpoints, format: this.asked, choice: choiceFor(codec, frameMs, sampleRate) },
+        ...{ frameMs, fillGaps, clock, random },
+        ...(tls && { tls }),
+      },
       this,
     );
     showState(parts.status, this.stream.state);
@@ -95,14 +100,14 @@ class AudioIn implements NodeBehaviour, AudioStreamSink {
     }
   }
 
-  onBegin(format: PcmFormat): void {
+  onBegin(format: HeardFormat): void {
     this.heard = { format, writer: new MessageWriter(this.parts.dependencies.newId(), ['audio', 'events']) };
-    const { sampleRate, channels } = format;
+    const { sampleRate, channels, encoding } = format;
     const { sampleRate: askedSampleRate, channels: askedChannels } = this.asked;
-    this.sendEvent({ event: 'connected', sampleRate, channels, askedSampleRate, askedChannels });
+    this.sendEvent({ event: 'connected', encoding, sampleRate, channels, askedSampleRate, askedChannels });
   }
 
-  onFrame(frame: PcmFrame): void {
+  onFrame(frame: HeardFrame): void {
     this.counts.frames += 1;
     this.counts.bytes += frame.data.length;
     this.heard?.writer.send({ output: 'audio', frame }, this.template, this.send);
@@ -208,6 +213,17 @@ class AudioIn implements NodeBehaviour, AudioStreamSink {
     const { clock } = this.parts.dependencies;
     return clock.now() + clock.epochOffset();
   }
+}
+
+/**
+ * What is asked of the server by our extension: only what differs from the document's stream, and is possible at this
+ * rate. PCM of another length is cut here.
+ */
+function choiceFor(codec: Codec, frameMs: number, sampleRate: number): StreamChoice | undefined {
+  const possible = frameLengths(sampleRate, codec).find((ms) => ms === frameMs);
+  if (codec === 'opus') return { codec, frameMs: possible ?? FRAME_MS, bitrate: undefined };
+  if (possible === undefined || possible === FRAME_MS) return undefined;
+  return { codec, frameMs: possible, bitrate: undefined };
 }
 
 function detailsOf(error: OrgoError): { code: string; message: string } {

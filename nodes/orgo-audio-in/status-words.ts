@@ -37,8 +37,9 @@ export function showState(status: StatusLine, state: StreamState): void {
       status.show('busy', 'no-sound-yet');
       break;
     case 'running': {
-      const { sampleRate, channels } = state.format;
-      status.show('ok', channels === 1 ? 'mono' : 'stereo', { rate: sampleRate });
+      const { sampleRate, channels, encoding } = state.format;
+      const pcm = channels === 1 ? 'mono' : 'stereo';
+      status.show('ok', encoding === 'opus' ? 'opus' : pcm, { rate: sampleRate });
       break;
     }
     case 'waiting': {

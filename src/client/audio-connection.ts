@@ -10,8 +10,9 @@ import {
   type ServerMessage,
   type Started,
 } from '../protocol/messages';
-import { formatStreamQuery } from '../protocol/stream-format';
+import { formatStreamQuery, STREAM_PARAMETERS, type StreamChoice } from '../protocol/stream-format';
 import { closeError, upgradeError } from './close-error';
+import { offerOf, type HeardFormat, type Offer } from './heard-format';
 import { redact } from '../network/redact';
 import { Heartbeat } from '../network/heartbeat';
 import { addressText, networkError } from '../network/network-error';
@@ -28,16 +29,14 @@ const CLOSE_LIMIT_MS = 2000;
 const MAX_FRAME_BYTES = 1024 * 1024;
 /** The protocol has no longer texts. */
 const MAX_TEXT_LENGTH = 16 * 1024;
-/** Rates that a payload of the message contract may have, Hz. */
-const MIN_SAMPLE_RATE = 8000;
-const MAX_SAMPLE_RATE = 192_000;
-
 export interface ConnectionOptions {
   /** Without our own parameters. */
   readonly url: URL;
   readonly token: string;
   /** What to ask for. */
   readonly format: PcmFormat;
+  /** What to ask for by our extension; left out: nothing. */
+  readonly choice?: StreamChoice | undefined;
   readonly tls?: TlsOptions;
   /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read; left out: this process's. */
   readonly env?: Environment;
@@ -48,8 +47,8 @@ export interface ConnectionOptions {
 export interface ConnectionSink {
   /** The server took the WebSocket; whether it takes the token shows later. */
   onOpen?(): void;
-  /** Audio follows, in this format. Called again if the server changes it. */
-  onStarted(format: PcmFormat): void;
+  /** Audio follows, as it says. Called again if the server changes it. */
+  onStarted(offer: Offer): void;
   onClock(message: ClockMessage): void;
   onAudio(data: Buffer): void;
   /** The server broke a rule, but the connection goes on. Called once for each rule. */
@@ -63,7 +62,7 @@ type Phase =
   | { readonly kind: 'connecting'; readonly cancelLimit: () => void }
   /** Until `started`. */
   | { readonly kind: 'open'; readonly cancelLimit: () => void; readonly heartbeat: Heartbeat }
-  | { readonly kind: 'started'; readonly format: PcmFormat; readonly heartbeat: Heartbeat }
+  | { readonly kind: 'started'; readonly format: HeardFormat; readonly heartbeat: Heartbeat }
   /** `onEnd` was called; the socket may still be closing. */
   | { readonly kind: 'ended' };
 
@@ -188,12 +187,14 @@ export class AudioConnection {
   }
 
   private started(message: Started): void {
-    const format = formatOf(message);
-    if (!format) {
-      const offered = `${message.sample_rate} Hz, ${message.channels} channels`;
+    const offer = offerOf(message, this.options.choice?.codec ?? 'pcm');
+    if (!offer) {
+      const codec = message.codec ? `, ${message.codec}` : '';
+      const offered = `${message.sample_rate} Hz, ${message.channels} channels${codec}`;
       this.end(this.violation(`announced a format that can't be used: ${offered}`), undefined);
       return;
     }
+    const { format } = offer;
     switch (this.phase.kind) {
       case 'open':
         this.phase.cancelLimit();
@@ -207,7 +208,7 @@ export class AudioConnection {
         return;
     }
     this.phase = { kind: 'started', format, heartbeat: this.phase.heartbeat };
-    this.sink.onStarted(format);
+    this.sink.onStarted(offer);
   }
 
   private timeOut(ms: number): void {
@@ -272,17 +273,11 @@ export class AudioConnection {
   }
 }
 
-function requestUrl({ url, token, format }: ConnectionOptions): URL {
+function requestUrl({ url, token, format, choice }: ConnectionOptions): URL {
   const asked = new URL(url);
   asked.hash = '';
-  for (const ours of ['token', 'sample_rate', 'channels', 'clock']) asked.searchParams.delete(ours);
+  for (const ours of STREAM_PARAMETERS) asked.searchParams.delete(ours);
   const kept = asked.search === '' ? '' : `${asked.search}&`;
-  asked.search = `${kept}${formatStreamQuery({ token, format, choice: undefined, clock: true })}`;
+  asked.search = `${kept}${formatStreamQuery({ token, format, choice, clock: true })}`;
   return asked;
-}
-
-function formatOf({ sample_rate: sampleRate, channels }: Started): PcmFormat | undefined {
-  if (!Number.isInteger(sampleRate) || sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE)
-    return undefined;
-  return channels === 1 || channels === 2 ? { encoding: 's16le', sampleRate, channels } : undefined;
 }

@@ -1,14 +1,17 @@
 /** Keeps one computer's sound coming: looks up its address, connects, listens, and reconnects when it ends. */
 import type { Clock } from '../audio/clock';
 import { errorText, OrgoError, type OrgoErrorCode } from '../audio/errors';
-import { formatText, sameFormat, type PcmFormat } from '../audio/format';
+import { formatText, isPcm, type PcmFormat } from '../audio/format';
+import type { StreamChoice } from '../protocol/stream-format';
 import { AudioConnection } from './audio-connection';
 import type { Endpoint, EndpointSource } from './endpoint';
 import { networkError } from '../network/network-error';
 import type { TlsOptions } from '../network/tunnel';
 import type { Environment } from '../network/proxy';
 import { reactionTo } from './reaction';
-import { Receiver } from './receiver';
+import { sameSamples, type HeardFormat, type Offer } from './heard-format';
+import { OpusReceiver } from './opus-receiver';
+import { Receiver, type Gap } from './receiver';
 import { Retry, type NextAttempt } from './retry';
 import type { AudioStreamSink, StreamEndReason, StopReason, StreamState } from './stream-events';
 
@@ -28,6 +31,8 @@ export interface AudioStreamOptions {
   readonly endpoints: EndpointSource;
   /** The format to ask for. A server that sends another one is accepted. */
   readonly format: PcmFormat;
+  /** What to ask for by our extension; a server that does not know it sends what it has. Left out: nothing. */
+  readonly choice?: StreamChoice | undefined;
   readonly frameMs: number;
   readonly fillGaps: boolean;
   /** For the audio WebSocket. */
@@ -46,7 +51,7 @@ type Phase =
   | {
       readonly kind: 'hearing';
       readonly connection: AudioConnection;
-      readonly receiver: Receiver;
+      readonly receiver: Receiver | OpusReceiver;
       readonly since: number;
     }
   | { readonly kind: 'waiting'; readonly cancel: () => void }
@@ -138,13 +143,13 @@ export class AudioStream {
   }
 
   private connect({ url, token }: Endpoint): void {
-    const { format, tls, clock, env } = this.options;
+    const { format, choice, tls, clock, env } = this.options;
     let connection: AudioConnection;
     try {
       connection = new AudioConnection(
-        { url, token, format, clock, ...(tls && { tls }), ...(env && { env }) },
+        { url, token, format, choice, clock, ...(tls && { tls }), ...(env && { env }) },
         {
-          onStarted: (offered) => this.began(connection, offered),
+          onStarted: (offer) => this.began(connection, offer),
           onClock: (message) => {
             if (this.phase.kind === 'hearing') this.phase.receiver.announce(message);
           },
@@ -165,11 +170,11 @@ export class AudioStream {
     this.closing.add(closed);
   }
 
-  private began(connection: AudioConnection, format: PcmFormat): void {
-    const { clock, frameMs, fillGaps } = this.options;
+  private began(connection: AudioConnection, offer: Offer): void {
+    const { format } = offer;
     const before = this.phase;
-    const receiver = new Receiver({ format, frameMs, fillGaps, clock }, (gap) => this.sink.onGap(gap));
-    const phase: Phase = { kind: 'hearing', connection, receiver, since: clock.now() };
+    const receiver = this.receiverFor(offer);
+    const phase: Phase = { kind: 'hearing', connection, receiver, since: this.options.clock.now() };
     this.phase = phase;
     if (before.kind === 'hearing') {
       const tail = before.receiver.flush();
@@ -177,8 +182,15 @@ export class AudioStream {
     }
     this.sink.onBegin(format);
     this.show({ kind: 'started', format });
-    if (!sameFormat(format, this.options.format))
+    if (!sameSamples(format, this.options.format))
       this.sink.onNotice(otherFormat(this.options.format, format));
+  }
+
+  private receiverFor({ format, preSkip }: Offer): Receiver | OpusReceiver {
+    const { clock, frameMs, fillGaps } = this.options;
+    const onGap = (gap: Gap): void => this.sink.onGap(gap);
+    if (isPcm(format)) return new Receiver({ format, frameMs, fillGaps, clock }, onGap);
+    return new OpusReceiver({ format, preSkip, clock }, onGap, (notice) => this.sink.onNotice(notice));
   }
 
   private heard(data: Buffer): void {
@@ -235,7 +247,7 @@ export class AudioStream {
   }
 }
 
-function otherFormat(asked: PcmFormat, offered: PcmFormat): OrgoError {
+function otherFormat(asked: PcmFormat, offered: HeardFormat): OrgoError {
   return new OrgoError(
     'ORGO_PROTOCOL_VIOLATION',
     `The server sends ${formatText(offered)}, but ${formatText(asked)} was asked for: its format is used`,

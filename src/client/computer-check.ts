@@ -1,5 +1,6 @@
 /** Tries a computer's settings step by step, as whoever entered them watches: key, computer, address, password, sound. */
 import type { Clock } from '../audio/clock';
+import type { HeardFormat } from './heard-format';
 import { asError, OrgoError, type OrgoErrorCode } from '../audio/errors';
 import { sameFormat, type PcmFormat } from '../audio/format';
 import { levelOf } from '../audio/samples';
@@ -17,7 +18,7 @@ export type CheckResult =
   | { readonly step: 'key' | 'computer' | 'password' }
   | { readonly step: 'address'; readonly address: string }
   /** `peak` is 0 to 1. */
-  | { readonly step: 'sound'; readonly format: PcmFormat; readonly peak: number }
+  | { readonly step: 'sound'; readonly format: HeardFormat; readonly peak: number }
   /** The last: nothing is tried after it. */
   | { readonly step: CheckStep; readonly error: Error };
 
@@ -96,7 +97,7 @@ async function tryConnection(
   tell: (result: CheckResult) => void,
 ): Promise<void> {
   let done: readonly CheckStep[] = [];
-  let heard: { readonly format: PcmFormat; bytes: number; peak: number } | undefined;
+  let heard: { readonly format: HeardFormat; bytes: number; peak: number } | undefined;
   let cancelLimit = (): void => undefined;
 
   const finish = (step: CheckStep): void => {
@@ -117,7 +118,7 @@ async function tryConnection(
     { url, token, format: FORMAT, clock, ...(tls && { tls }), ...(env && { env }) },
     {
       onOpen: () => finish('address'),
-      onStarted(format) {
+      onStarted({ format }) {
         finish('password');
         if (heard && sameFormat(heard.format, format)) return;
         heard = { format, bytes: 0, peak: 0 };

@@ -1,7 +1,7 @@
 /** What an audio stream reports to its owner: its state, its sound, and how it ended. */
 import type { OrgoError } from '../audio/errors';
-import type { PcmFormat } from '../audio/format';
-import type { PcmFrame } from '../audio/frame';
+import type { AudioFrame, PcmFrame } from '../audio/frame';
+import type { HeardFormat } from './heard-format';
 import type { Gap } from './receiver';
 
 /** Reported whenever it changes. */
@@ -13,9 +13,9 @@ export type StreamState =
   /** From the handshake until the server says `started`. */
   | { readonly kind: 'connecting' }
   /** The server announced the format; no sound has arrived yet. */
-  | { readonly kind: 'started'; readonly format: PcmFormat }
+  | { readonly kind: 'started'; readonly format: HeardFormat }
   /** Sound arrives. */
-  | { readonly kind: 'running'; readonly format: PcmFormat }
+  | { readonly kind: 'running'; readonly format: HeardFormat }
   /** It ended, and reconnects after `retryInMs`. */
   | { readonly kind: 'waiting'; readonly error: OrgoError; readonly retryInMs: number }
   /** Trying again would not help: it waits to be started. */
@@ -36,12 +36,15 @@ export interface StreamEnd {
   readonly closeCode: number | undefined;
 }
 
+/** PCM, or one Opus packet. */
+export type HeardFrame = PcmFrame | AudioFrame<'opus'>;
+
 /** Receives the sound, synchronously as it arrives. */
 export interface AudioStreamSink {
   onState(state: StreamState): void;
   /** A new stream: position 0 comes next. */
-  onBegin(format: PcmFormat): void;
-  onFrame(frame: PcmFrame): void;
+  onBegin(format: HeardFormat): void;
+  onFrame(frame: HeardFrame): void;
   /** Called before the frames that follow the gap or fill it. */
   onGap(gap: Gap): void;
   /** Called once for each `onBegin`. */

@@ -31,7 +31,7 @@ export function frameSamples(sampleRate: number): number {
 export interface StreamChoice {
   readonly codec: Codec;
   readonly frameMs: WireFrameMs;
-  /** bit/s; undefined for PCM */
+  /** bit/s; undefined for PCM, and to ask for the server's default */
   readonly bitrate: number | undefined;
 }
 
@@ -73,19 +73,31 @@ export function frameLengths(sampleRate: number, codec: Codec): readonly WireFra
   );
 }
 
+/** All parameters of a query. */
+export const STREAM_PARAMETERS = [
+  'token',
+  'sample_rate',
+  'channels',
+  'clock',
+  'frame_ms',
+  'codec',
+  'bitrate',
+] as const;
+
 /** The query that asks for `wanted`. */
-export function formatStreamQuery(wanted: StreamQuery): string {
-  const { choice, format } = wanted;
-  const asked: [string, number | string | undefined][] = [
-    ['token', percentEncode(wanted.token)],
-    ['sample_rate', format.sampleRate],
-    ['channels', format.channels],
-    ['clock', wanted.clock ? 1 : undefined],
-    ['frame_ms', choice?.frameMs],
-    ['codec', choice?.codec],
-    ['bitrate', choice?.bitrate],
-  ];
-  return asked.flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`)).join('&');
+export function formatStreamQuery({ token, format, choice, clock }: StreamQuery): string {
+  const asked: Record<(typeof STREAM_PARAMETERS)[number], number | string | undefined> = {
+    token: percentEncode(token),
+    sample_rate: format.sampleRate,
+    channels: format.channels,
+    clock: clock ? 1 : undefined,
+    frame_ms: choice?.frameMs,
+    codec: choice?.codec,
+    bitrate: choice?.bitrate,
+  };
+  return STREAM_PARAMETERS.flatMap((name) =>
+    asked[name] === undefined ? [] : `${name}=${asked[name]}`,
+  ).join('&');
 }
 
 function choiceOf(query: URLSearchParams, format: PcmFormat): StreamChoice | undefined {

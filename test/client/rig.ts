@@ -6,12 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { OrgoError } from '../../src/audio/errors';
 import type { PcmFormat } from '../../src/audio/format';
-import type { PcmFrame } from '../../src/audio/frame';
+import type { AudioFrame, PcmFrame } from '../../src/audio/frame';
 import { AudioStream, type AudioStreamOptions } from '../../src/client/audio-stream';
 import type { EndpointSource } from '../../src/client/endpoint';
 import type { LookupRequest } from '../../src/client/orgo-api';
+import type { HeardFormat } from '../../src/client/heard-format';
 import type { Gap } from '../../src/client/receiver';
-import type { AudioStreamSink, StreamEnd, StreamState } from '../../src/client/stream-events';
+import type { AudioStreamSink, HeardFrame, StreamEnd, StreamState } from '../../src/client/stream-events';
 import { FakeClock } from '../nodes/fake-clock';
 
 export const MONO_24K: PcmFormat = { encoding: 's16le', sampleRate: 24000, channels: 1 };
@@ -114,13 +115,18 @@ export async function httpServer(
   };
 }
 
+function isOpus(frame: HeardFrame): frame is AudioFrame<'opus'> {
+  return frame.format.encoding === 'opus';
+}
+
 /** Keeps what a stream tells. */
 export class Hearer implements AudioStreamSink {
   readonly states: StreamState[] = [];
   readonly frames: PcmFrame[] = [];
+  readonly packets: AudioFrame<'opus'>[] = [];
   readonly gaps: Gap[] = [];
   readonly ends: StreamEnd[] = [];
-  readonly begun: PcmFormat[] = [];
+  readonly begun: HeardFormat[] = [];
   readonly notices: OrgoError[] = [];
   private checks: (() => void)[] = [];
 
@@ -128,12 +134,13 @@ export class Hearer implements AudioStreamSink {
     this.states.push(state);
     this.check();
   }
-  onBegin(format: PcmFormat): void {
+  onBegin(format: HeardFormat): void {
     this.begun.push(format);
     this.check();
   }
-  onFrame(frame: PcmFrame): void {
-    this.frames.push(frame);
+  onFrame(frame: HeardFrame): void {
+    if (isOpus(frame)) this.packets.push(frame);
+    else this.frames.push(frame);
     this.check();
   }
   onGap(gap: Gap): void {

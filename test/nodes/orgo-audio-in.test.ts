@@ -86,6 +86,7 @@ describe('orgo-audio-in', () => {
     const { payload, audio } = await event(node, 'connected');
     assert.deepEqual(payload, {
       event: 'connected',
+      encoding: 's16le',
       sampleRate: 24000,
       channels: 1,
       askedSampleRate: 16000,
@@ -94,6 +95,48 @@ describe('orgo-audio-in', () => {
     assert.equal((audio as { stream: string }).stream, 'stream-1');
     assert.match(node.warnings[0] ?? '', /24000 Hz mono s16le, but 16000 Hz mono s16le was asked for/);
   });
+
+  it('asks for Opus and a frame length, and sends the packets as they come', async () => {
+    const node = create({ codec: 'opus', frameMs: '40' });
+    const caller = await server.caller();
+    assert.match(caller.request.url ?? '', /&frame_ms=40&codec=opus$/);
+    caller.socket.send(
+      '{"type":"started","sample_rate":24000,"channels":1,"frame_ms":40,"codec":"opus","pre_skip":312}',
+    );
+    caller.socket.send(`{"type":"clock","position":0,"time":${T},"dropped":0}`);
+    const packet = Buffer.of(0xf9, 0xff, 0xfe);
+    caller.socket.send(packet);
+    const { payload, audio } = await node.until(0, () => true);
+    assert.deepEqual(payload, packet);
+    assert.deepEqual(audio, {
+      ...{ encoding: 'opus', sampleRate: 24000, channels: 1, samples: 960, stream: 'stream-1' },
+      ...{ sequence: 0, position: 0, time: T, gap: 0, latencyMs: 0, preSkip: 312 },
+    });
+    clock.advance(250);
+    assert.match(node.lastStatus?.text ?? '', /opus/);
+    await node.receive({ action: 'disconnect' });
+    const last = await node.until(0, (msg) => msg['complete'] === true);
+    assert.deepEqual(last.payload, Buffer.alloc(0));
+  });
+
+  for (const [config, asked] of [
+    [{}, ''],
+    [{ frameMs: 20 }, ''],
+    [{ frameMs: 0 }, ''],
+    [{ frameMs: 30 }, ''],
+    [{ frameMs: 5 }, '&frame_ms=5&codec=pcm'],
+    [{ frameMs: 100 }, '&frame_ms=100&codec=pcm'],
+    [{ frameMs: 5, sampleRate: 44100 }, ''],
+    [{ codec: 'opus' }, '&frame_ms=20&codec=opus'],
+    [{ codec: 'opus', frameMs: 100 }, '&frame_ms=20&codec=opus'],
+    [{ codec: 'opus', frameMs: 0 }, '&frame_ms=20&codec=opus'],
+  ] as const) {
+    it(`asks for ${asked || 'nothing beyond the document'} with ${JSON.stringify(config)}`, async () => {
+      create(config);
+      const { request } = await server.caller();
+      assert.equal((request.url ?? '').split('&clock=1')[1], asked);
+    });
+  }
 
   it('marks the end of the stream, and begins another when it connects again', async () => {
     const { node, caller } = await hearing();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe } from 'node:test';
+import { isPcmFrame } from '../../src/audio/frame';
 import { FlowSource } from '../../src/capture/flow-source';
 import { AudioServer } from '../../src/server/audio-server';
 import { StandaloneListener } from '../../src/server/standalone-listener';
@@ -26,7 +27,10 @@ describe('a server that is fed what another one serves', () => {
     await once(client.webSocket, 'open');
     const url = new URL(`ws://127.0.0.1:${near.port.port}/audio`);
     const { stream, hearer } = listenTo(url, { tokens: tokens(PASSWORD), fillGaps: false, clock });
-    hearer.onFrame = (frame) => void feed.push(frame, true);
+    hearer.onFrame = (frame) => {
+      assert.ok(isPcmFrame(frame));
+      feed.push(frame, true);
+    };
     while (near.audio.listenerCount === 0) await new Promise(setImmediate);
 
     const hole = 48_000;
