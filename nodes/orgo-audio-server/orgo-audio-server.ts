@@ -64,7 +64,8 @@ class ServerNode implements NodeBehaviour {
     this.audio = new AudioServer({
       ...{ ...settings, allowedOrigins, source, clock },
       basePath: settings.listen === 'node-red' ? basePathOf(RED) : '',
-      pagePath: pagePathOf(settings),
+      pagePath: settings.listenPage ? placeOf(settings, '/listen') : '',
+      metricsPath: placeOf(settings, '/metrics'),
       onEvent: (event) => this.onEvent(event),
       onState: (state, sound) => this.onState(state, sound),
       onError: (error) => node.error(error.message, { topic: this.topic }),
@@ -235,12 +236,10 @@ export = function (RED: Red, given: Partial<Dependencies> = {}): void {
   addDialogRoutes(RED, given.clock ?? systemClock);
 };
 
-/** Where the page is; empty: there is none. */
-function pagePathOf({
-  listenPage,
-  listen,
-  path,
-}: Pick<NodeParts<typeof SETTINGS>['settings'], 'listenPage' | 'listen' | 'path'>): string {
-  if (!listenPage) return '';
-  return listen === 'node-red' ? `${path}/listen` : '/listen';
+/** Where `name` is: at the root of an own port, else below the audio WebSocket's path. */
+function placeOf(
+  { listen, path }: Pick<NodeParts<typeof SETTINGS>['settings'], 'listen' | 'path'>,
+  name: string,
+): string {
+  return listen === 'node-red' ? `${path}${name}` : name;
 }

@@ -1,6 +1,6 @@
 /** The settings of an audio server's node: what a flow leaves out takes its default, what is wrong is refused. */
 import { DEFAULT_SOURCE, SOURCE_SETTINGS, SOURCE_TITLES, SOURCE_TYPES } from '../../src/capture/sources';
-import { DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/audio-server';
+import { DEFAULT_MAX_BACKLOG_MS, DEFAULT_MAX_LISTENERS } from '../../src/server/options';
 import { INPUT_SETTINGS } from '../shared/audio-description';
 import { boolean, configNode, number, oneOf, placed, secret, text } from '../shared/settings';
 
@@ -32,6 +32,7 @@ export const SETTINGS = {
     {
       password: secret({ required: true, icon: 'lock' }),
       apiKey: secret(),
+      metricsToken: secret(),
       allowedOrigins: text('', { check: 'origins' }),
       trustProxy: boolean(false),
     },

@@ -4,8 +4,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock, type Clock } from '../audio/clock';
-import type { OrgoError } from '../audio/errors';
-import type { Source, SourceState } from '../capture/source';
 import { chooseLibrary } from '../opus/choose-library';
 import { CloseCode, MAX_MESSAGE_BYTES } from '../protocol/close-codes';
 import { tokenOf } from '../protocol/stream-format';
@@ -18,50 +16,22 @@ import { ControlMessages } from './control-messages';
 import type { ListenerInfo, ServerEvent, ServerStats } from './events';
 import { GuessThrottle } from './guess-throttle';
 import { Listener } from './listener';
-import { ListenPage } from './listen-page';
+import { HttpRoutes } from './http-routes';
+import type { Measured } from './metrics';
+import { OpenSockets } from './open-sockets';
+import {
+  DEFAULT_MAX_BACKLOG_MS,
+  DEFAULT_MAX_LISTENERS,
+  DEFAULT_METRICS_PATH,
+  DEFAULT_PATH,
+  type AudioServerOptions,
+} from './options';
 import { opusCheck } from './opus-check';
 import { PendingConnections } from './pending-connections';
 import { isOwnOrigin, splitUrl } from './public-url';
 import { endWith, refuseUpgrade } from './refusals';
-import { RestApi } from './rest';
 import { SentCount } from './sent-count';
 import type { WireStream } from './wire-stream';
-
-export interface AudioServerOptions {
-  readonly source: Source;
-  /** What listeners send as their token. Must not be empty. */
-  readonly password: string;
-  /** What REST clients send as their bearer; empty (default): no REST routes. */
-  readonly apiKey?: string;
-  /** The one computer served; empty (default): any id. */
-  readonly computerId?: string;
-  /** Path of the audio WebSocket. Default `/audio`. */
-  readonly path?: string;
-  /** What comes before every path, such as Node-RED's `/red`; empty by default. */
-  readonly basePath?: string;
-  /** Default 64. */
-  readonly maxListeners?: number;
-  /** Milliseconds of sound that may wait for a listener. Default 500. */
-  readonly maxBacklogMs?: number;
-  /** Whether a proxy in front sets `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `-Prefix`. Default false. */
-  readonly trustProxy?: boolean;
-  /** Browsers' origins that may connect; empty (default): any. */
-  readonly allowedOrigins?: readonly string[];
-  /** Path of the page that plays the sound, such as `/listen`; empty (default): there is none. */
-  readonly pagePath?: string;
-  readonly onEvent?: (event: ServerEvent) => void;
-  readonly onState?: (state: SourceState, sound: boolean) => void;
-  /** Called once for each fault that closed some listeners, or none, while the others go on. */
-  readonly onError?: (error: OrgoError) => void;
-  readonly clock?: Clock;
-  /** Throws where no Opus library loads; tests pass their own. */
-  readonly chooseOpus?: () => unknown;
-}
-
-export const DEFAULT_MAX_LISTENERS = 64;
-export const DEFAULT_MAX_BACKLOG_MS = 500;
-/** A client that does not answer the closing of a server that shuts down is cut off: Node-RED waits for it. */
-const SHUTDOWN_TIMEOUT_MS = 1000;
 
 export class AudioServer {
   private readonly webSockets = new WebSocketServer({
@@ -76,15 +46,15 @@ export class AudioServer {
   private readonly throttle: GuessThrottle;
   private readonly pending: PendingConnections;
   private readonly broadcast: Broadcast;
-  private readonly rest: RestApi;
-  private readonly page: ListenPage | undefined;
+  private readonly http: HttpRoutes;
   private readonly allowedOrigins: readonly string[];
   private readonly hasOpus: () => boolean;
   private readonly computerId: string;
   private readonly trustProxy: boolean;
-  /** Every open WebSocket, admitted or not. */
-  private readonly open = new Set<WebSocket>();
+  private readonly open: OpenSockets;
   private readonly sent = new SentCount();
+  /** By HTTP status or close code. */
+  private readonly refused = new Map<number, number>();
   private running = true;
   private lastId = 0;
 
@@ -92,6 +62,7 @@ export class AudioServer {
     const { password, apiKey = '', clock = systemClock } = options;
     if (password === '') throw new RangeError('AudioServer: the password is empty');
     this.clock = clock;
+    this.open = new OpenSockets(clock);
     this.secret = new Secret(password);
     this.allowedOrigins = options.allowedOrigins ?? [];
     this.hasOpus = opusCheck(options.chooseOpus ?? chooseLibrary, (error) => options.onError?.(error));
@@ -106,17 +77,15 @@ export class AudioServer {
       onState: (state, sound) => options.onState?.(state, sound),
       onError: (error) => options.onError?.(error),
     });
-    const { basePath = '', path = '/audio', pagePath = '' } = options;
-    if (pagePath !== '') {
-      const name = this.computerId;
-      this.page = new ListenPage({ path: basePath + pagePath, audioPath: basePath + path, name });
-    }
-    this.rest = new RestApi({
-      ...{ password, clock, computerId: this.computerId, basePath: options.basePath ?? '' },
-      apiKey: apiKey === '' ? undefined : new Secret(apiKey),
-      allowedOrigins: this.allowedOrigins,
-      trustProxy: this.trustProxy,
+    this.http = new HttpRoutes({
+      ...{ password, apiKey, clock, metricsToken: options.metricsToken ?? '' },
+      ...{ computerId: this.computerId, basePath: options.basePath ?? '' },
+      audioPath: options.path ?? DEFAULT_PATH,
+      pagePath: options.pagePath ?? '',
+      metricsPath: options.metricsPath ?? DEFAULT_METRICS_PATH,
+      ...{ allowedOrigins: this.allowedOrigins, trustProxy: this.trustProxy },
       running: () => this.running,
+      measure: () => this.measure(),
     });
   }
 
@@ -143,7 +112,7 @@ export class AudioServer {
 
   /** Whether there are REST routes: only with an API key. */
   get hasRest(): boolean {
-    return this.rest.hasRoutes;
+    return this.http.hasRest;
   }
 
   /** Counts a connection that was accepted, until it is admitted or closed. Only for a port that is ours alone. */
@@ -169,14 +138,17 @@ export class AudioServer {
       hasOpus: this.hasOpus,
     });
     const address = clientAddress(request, this.trustProxy);
-    if (verdict.kind !== 'admit') this.pending.judged(request.socket, address);
+    if (verdict.kind !== 'admit') {
+      this.pending.judged(request.socket, address);
+      const code = refusalCode(verdict);
+      this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+    }
     if (verdict.kind === 'refuse') {
       refuseUpgrade(socket, verdict.status);
       return;
     }
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.open.add(webSocket);
-      webSocket.on('close', () => this.open.delete(webSocket));
       // ws itself closes the connection with the right code; its event only needs a listener.
       webSocket.on('error', () => undefined);
       if (verdict.kind === 'admit') this.pending.admitted(request.socket);
@@ -184,15 +156,14 @@ export class AudioServer {
     });
   }
 
-  /** Whether `url` is that of the page that plays the sound, or of one of its files. */
+  /** Whether `url` is that of the page that plays the sound, of one of its files, or of the metrics. */
   isPageUrl(url: string): boolean {
-    return this.page?.has(splitUrl(url).pathname) ?? false;
+    return this.http.isPageUrl(url);
   }
 
-  /** Answers an HTTP request: the page, the REST routes, 404 for all others. */
+  /** Answers an HTTP request: the page, the metrics, the REST routes, 404 for all others. */
   handleRequest(request: IncomingMessage, response: ServerResponse, url = request.url ?? ''): void {
-    if (this.isPageUrl(url)) this.page?.answer(request, response, splitUrl(url).pathname);
-    else this.rest.answer(request, response, this.routeOf(url));
+    this.http.answer(request, response, url, this.routeOf(url));
   }
 
   /** Admits listeners again after {@link stop}. */
@@ -213,24 +184,24 @@ export class AudioServer {
     return { ...this.sent.take(listeners), listeners: listeners.size, ageMs };
   }
 
+  private measure(): Measured {
+    const { listeners, ageMs, capture, encodingMs } = this.broadcast;
+    return {
+      streams: [...listeners].map(({ stream }) => stream),
+      maxListeners: this.options.maxListeners ?? DEFAULT_MAX_LISTENERS,
+      sent: this.sent.sinceBegin(listeners),
+      ...{ ageMs, capture: capture.state, hasSound: capture.hasSound, encodingMs },
+      refused: this.refused,
+    };
+  }
+
   /** Closes everything with 1001; resolves when no socket is left. */
   async close(): Promise<void> {
     this.stop();
     this.throttle.close();
-    this.rest.close();
+    this.http.close();
     this.webSockets.close();
-    const closed = [...this.open].map(
-      (webSocket) =>
-        new Promise<void>((resolve) => {
-          const cancel = this.clock.after(SHUTDOWN_TIMEOUT_MS, () => webSocket.terminate());
-          webSocket.once('close', () => {
-            cancel();
-            resolve();
-          });
-          webSocket.close(CloseCode.goingAway, 'shutting down');
-        }),
-    );
-    await Promise.all(closed);
+    await this.open.close();
   }
 
   private enact(
@@ -290,17 +261,29 @@ export class AudioServer {
   /** Our own page may always connect, whatever other origins may. */
   private allowsOrigin(request: IncomingMessage): boolean {
     if (originAllowed(request.headers.origin, this.allowedOrigins)) return true;
-    return this.page !== undefined && isOwnOrigin(request, this.trustProxy);
+    return this.http.hasPage && isOwnOrigin(request, this.trustProxy);
   }
 
   private routeOf(url: string): Route | undefined {
     const { pathname } = splitUrl(url);
-    const { basePath = '', path = '/audio' } = this.options;
+    const { basePath = '', path = DEFAULT_PATH } = this.options;
     return pathname.startsWith(`${basePath}/`) ? routeOf(pathname.slice(basePath.length), path) : undefined;
   }
 }
 
-function chosenBy({ format, bitrate, frameMs }: WireStream): Omit<ListenerInfo, 'id' | 'address'> {
+function chosenBy({ format, codec, frameMs }: WireStream): Omit<ListenerInfo, 'id' | 'address'> {
   const { sampleRate, channels } = format;
-  return { sampleRate, channels, codec: bitrate === undefined ? 'pcm' : 'opus', frameMs };
+  return { sampleRate, channels, codec, frameMs };
+}
+
+/** The HTTP status or close code with which a client is refused. */
+function refusalCode(verdict: Exclude<Verdict, { kind: 'admit' }>): number {
+  switch (verdict.kind) {
+    case 'refuse':
+      return verdict.status;
+    case 'wrong-token':
+      return CloseCode.badToken;
+    case 'close':
+      return verdict.code;
+  }
 }

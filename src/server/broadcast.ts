@@ -7,7 +7,7 @@ import { SoundDetector, type SoundChange } from '../audio/sound-detector';
 import type { Source, SourceSink, SourceState } from '../capture/source';
 import { CloseCode } from '../protocol/close-codes';
 import { CAPTURE_FAILED_TEXT } from '../protocol/messages';
-import { FRAME_MS } from '../protocol/stream-format';
+import { FRAME_MS, type Codec } from '../protocol/stream-format';
 import type { ServerEvent } from './events';
 import { FormatChannel } from './format-channel';
 import type { Listener } from './listener';
@@ -47,6 +47,11 @@ export class Broadcast {
   private away = false;
   /** Texts of the faults of this capture that were reported. */
   private readonly faults = new Set<string>();
+  /** Time spent on making wire frames since the beginning, ms. */
+  readonly encodingMs: Map<Codec, number> = new Map([
+    ['pcm', 0],
+    ['opus', 0],
+  ]);
 
   constructor(private readonly options: BroadcastOptions) {}
 
@@ -73,6 +78,11 @@ export class Broadcast {
     this.expectStart(listener);
     if (!this.running) this.startSource();
     else this.admit();
+  }
+
+  /** State of the source, and whether it gives sound. */
+  get capture(): { readonly state: SourceState['kind']; readonly hasSound: boolean } {
+    return { state: this.state.kind, hasSound: this.detector.sound };
   }
 
   /** Streams beyond the document's that somebody listens to, or waits for: their keys. */
@@ -232,7 +242,13 @@ export class Broadcast {
   private channelOf({ stream }: Listener): FormatChannel {
     const existing = this.channels.get(stream.key);
     if (existing) return existing;
-    const channel = new FormatChannel(stream, wireEncoderFor(stream), () => this.options.clock.now());
+    const { codec } = stream;
+    const channel = new FormatChannel(
+      stream,
+      wireEncoderFor(stream),
+      () => this.options.clock.now(),
+      (ms) => this.encodingMs.set(codec, (this.encodingMs.get(codec) ?? 0) + ms),
+    );
     this.channels.set(stream.key, channel);
     this.setChunk();
     return channel;

@@ -18,16 +18,24 @@ export class FormatChannel {
   /** When the newest frame's first sample was captured, epoch ms; undefined before the first frame. */
   newestTime: number | undefined;
 
-  /** @param encoder makes the stream's frames; the channel closes it */
+  /**
+   * @param encoder makes the stream's frames; the channel closes it
+   * @param now monotonic ms
+   * @param onEncoded called with the ms that were spent on making frames
+   */
   constructor(
     readonly stream: WireStream,
     private readonly encoder: WireEncoder,
     private readonly now: () => number,
+    private readonly onEncoded: (ms: number) => void,
   ) {}
 
   /** Takes the source's next frame. What it throws is of this channel alone: the broadcast ends it. */
   push(frame: PcmFrame): void {
-    for (const wireFrame of this.encoder.push(frame)) this.deliver(wireFrame);
+    const began = this.now();
+    const wireFrames = this.encoder.push(frame);
+    this.onEncoded(this.now() - began);
+    for (const wireFrame of wireFrames) this.deliver(wireFrame);
   }
 
   close(): void {

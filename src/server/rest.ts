@@ -4,8 +4,8 @@ import type { Clock } from '../audio/clock';
 import { desktopPath, type Route } from '../protocol/urls';
 import { originAllowed, type Secret } from './access';
 import { isOtherComputer } from './admission';
-import { clientAddress } from './client-address';
-import { GuessThrottle } from './guess-throttle';
+import { BearerGuard } from './bearer-guard';
+import { answerJson } from './http-answer';
 import { publicUrl } from './public-url';
 
 export interface RestOptions {
@@ -27,23 +27,20 @@ interface Answer {
   readonly body?: Readonly<Record<string, string>>;
 }
 
-const BEARER = /^Bearer +(.+)$/i;
 const PREFLIGHT_MAX_AGE_S = 600;
-/** Answers to wrong keys that may wait for one network; beyond them the answer is 429. */
-const MAX_WAITING_OF_NETWORK = 32;
-const RETRY_AFTER_S = 30;
 
 export class RestApi {
   /** Wrong keys count apart from wrong tokens: neither makes the other wait. */
-  private readonly throttle: GuessThrottle;
+  private readonly guard: BearerGuard | undefined;
 
   constructor(private readonly options: RestOptions) {
-    this.throttle = new GuessThrottle(options.clock);
+    const { apiKey: secret, trustProxy, clock } = options;
+    this.guard = secret && new BearerGuard({ secret, name: 'API key', trustProxy, clock });
   }
 
   /** Whether there are REST routes at all. */
   get hasRoutes(): boolean {
-    return this.options.apiKey !== undefined;
+    return this.guard !== undefined;
   }
 
   /** Answers one request; `route` is undefined where the path is none of ours. */
@@ -58,33 +55,33 @@ export class RestApi {
       response.setHeader('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_S));
     }
     const answer = this.judge(request, response, route);
-    if (answer.status === 401) this.refuseKey(request, response, answer);
-    else send(response, answer);
+    if (answer) answerJson(response, answer.status, answer.body);
   }
 
   /** Gives at once the answers that were put off: a server that closes must not leave requests open. */
   close(): void {
-    this.throttle.answerAll();
-    this.throttle.close();
+    this.guard?.close();
   }
 
-  private judge(request: IncomingMessage, response: ServerResponse, route: Route | undefined): Answer {
-    const { apiKey, computerId } = this.options;
+  /** What is answered; undefined where that is done already, since the key is wrong. */
+  private judge(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route | undefined,
+  ): Answer | undefined {
+    const { computerId } = this.options;
     if (!route) return failure(404, 'There is nothing at this path');
     if (route.kind === 'audio' || route.kind === 'desktop-audio') {
       response.setHeader('Upgrade', 'websocket');
       return failure(426, 'This is a WebSocket: connect with ws:// or wss://');
     }
-    if (!apiKey) return failure(404, 'This server has no API key set, so it has no REST routes');
+    if (!this.guard) return failure(404, 'This server has no API key set, so it has no REST routes');
     if (request.method === 'OPTIONS') return { status: 204 };
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD, OPTIONS');
       return failure(405, 'Only GET is answered here');
     }
-    const key = BEARER.exec(request.headers.authorization ?? '')?.[1];
-    if (key === undefined || !apiKey.matches(key)) {
-      return failure(401, 'The API key is missing or wrong: send it as "Authorization: Bearer {key}"');
-    }
+    if (!this.guard.admits(request, response)) return undefined;
     if (isOtherComputer(route, computerId)) return failure(404, 'No such computer here');
     const { password } = this.options;
     if (route.kind === 'password') return { status: 200, body: { password } };
@@ -105,28 +102,6 @@ export class RestApi {
       vnc_password: password,
     };
   }
-
-  /** The wait after a wrong key goes on even if the client hangs up, and keeps one of its network's places. */
-  private refuseKey(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-    const { trustProxy } = this.options;
-    const address = clientAddress(request, trustProxy);
-    if (this.throttle.isFull || this.throttle.waiting(address) >= MAX_WAITING_OF_NETWORK) {
-      response.setHeader('Retry-After', String(RETRY_AFTER_S));
-      send(
-        response,
-        failure(429, 'Too many wrong API keys came from this address: wait, then send the right one'),
-      );
-      return;
-    }
-    response.setHeader('WWW-Authenticate', 'Bearer');
-    this.throttle.reject(address, () => send(response, answer));
-  }
-}
-
-function send(response: ServerResponse, { status, body }: Answer): void {
-  response.statusCode = status;
-  if (body) response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.end(body && JSON.stringify(body));
 }
 
 function failure(status: number, error: string): Answer {

@@ -9,28 +9,43 @@ export interface Sent {
   readonly backlogMs: number;
 }
 
+const NOTHING = { frames: 0, bytes: 0, dropped: 0 };
+
 export class SentCount {
-  private frames = 0;
-  private bytes = 0;
-  private dropped = 0;
+  private reported = NOTHING;
+  private total = NOTHING;
 
   /** Counts what was sent to `listener` since it was counted last; also when it leaves. */
   add(listener: Listener): void {
     const { frames, bytes, dropped } = listener.takeStats();
-    this.frames += frames;
-    this.bytes += bytes;
-    this.dropped += dropped;
+    this.total = {
+      frames: this.total.frames + frames,
+      bytes: this.total.bytes + bytes,
+      dropped: this.total.dropped + dropped,
+    };
   }
 
   /** What was sent since the last call, to `listeners` and to those that left. */
   take(listeners: Iterable<Listener>): Sent {
+    const before = this.reported;
+    const { backlogMs, ...total } = this.sinceBegin(listeners);
+    this.reported = total;
+    const { frames, bytes, dropped } = total;
+    return {
+      frames: frames - before.frames,
+      bytes: bytes - before.bytes,
+      dropped: dropped - before.dropped,
+      backlogMs,
+    };
+  }
+
+  /** What was sent since the beginning. */
+  sinceBegin(listeners: Iterable<Listener>): Sent {
     let backlogMs = 0;
     for (const listener of listeners) {
       backlogMs = Math.max(backlogMs, listener.backlogMs);
       this.add(listener);
     }
-    const { frames, bytes, dropped } = this;
-    this.frames = this.bytes = this.dropped = 0;
-    return { frames, bytes, dropped, backlogMs };
+    return { ...this.total, backlogMs };
   }
 }

@@ -2,7 +2,13 @@
 import { bytesPerSample, formatText, samplesInMs, type PcmFormat } from '../audio/format';
 import { LOOKAHEAD_SAMPLES } from '../opus/settings';
 import type { Started } from '../protocol/messages';
-import { FRAME_MS, type StreamChoice, type StreamQuery, type WireFrameMs } from '../protocol/stream-format';
+import {
+  FRAME_MS,
+  type Codec,
+  type StreamChoice,
+  type StreamQuery,
+  type WireFrameMs,
+} from '../protocol/stream-format';
 
 /** All that a listener knows of the sound that it is sent: how it is made is the channel's alone. */
 export interface WireStream {
@@ -11,6 +17,7 @@ export interface WireStream {
   readonly format: PcmFormat;
   /** The first message to each listener. */
   readonly started: Started;
+  readonly codec: Codec;
   readonly frameMs: WireFrameMs;
   /** Samples per channel in one frame. */
   readonly frameSamples: number;
@@ -26,7 +33,7 @@ const DOCUMENTED: StreamChoice = { codec: 'pcm', frameMs: FRAME_MS, bitrate: und
 
 /** The stream that a query asks for. */
 export function wireStreamOf({ format, choice }: StreamQuery): WireStream {
-  const { frameMs, bitrate } = choice ?? DOCUMENTED;
+  const { codec, frameMs, bitrate } = choice ?? DOCUMENTED;
   const { sampleRate, channels } = format;
   const asked = [
     ...(bitrate === undefined ? [] : [`Opus ${bitrate} bit/s`]),
@@ -40,6 +47,7 @@ export function wireStreamOf({ format, choice }: StreamQuery): WireStream {
       ...(choice && { frame_ms: frameMs }),
       ...(bitrate !== undefined && { codec: 'opus', pre_skip: LOOKAHEAD_SAMPLES.audio, bitrate }),
     },
+    codec,
     frameMs,
     frameSamples: samplesInMs(sampleRate, frameMs),
     bitrate,

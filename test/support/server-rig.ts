@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { ServerEvent } from '../../src/server/events';
-import { AudioServer, type AudioServerOptions } from '../../src/server/audio-server';
+import { AudioServer } from '../../src/server/audio-server';
+import type { AudioServerOptions } from '../../src/server/options';
 import { StandaloneListener } from '../../src/server/standalone-listener';
 import { ManualSource } from './manual-source';
 
