@@ -28,7 +28,7 @@ function simulate(name: string, minutes: number, ppm: number, pauseEvery: number
   let [deepest, rtpError] = [0, 0];
   for (let i = 0; i < minutes * 3000; i++) {
     const silent = pauseEvery > 0 && i % pauseEvery < 10;
-    simulation.push({ ...packet, silent, sourceMs: i * FRAME_MS });
+    simulation.push({ ...packet, silent, sourceMs: i * FRAME_MS, clockMs: i * FRAME_MS });
     simulation.runUntil(origin + ((i + 1) * FRAME_MS) / (1 + ppm / 1e6));
     deepest = Math.max(deepest, simulation.pacer.stats.queueMs);
     const [first, last] = [simulation.sent[0], simulation.sent.at(-1)];

@@ -31,14 +31,15 @@ export class ClockDrift {
   private windowEnd: number | undefined;
   private least = Infinity;
 
-  add(arrival: number, sourceMs: number): void {
+  /** @param clockMs what the source's clock said */
+  add(arrival: number, clockMs: number): void {
     this.windowEnd ??= arrival + WINDOW_MS;
     if (arrival >= this.windowEnd) {
       this.closeWindow({ at: this.windowEnd - WINDOW_MS / 2, offset: this.least });
       this.windowEnd = arrival + WINDOW_MS;
       this.least = Infinity;
     }
-    this.least = Math.min(this.least, arrival - sourceMs);
+    this.least = Math.min(this.least, arrival - clockMs);
   }
 
   /** Positive where the source is fast; undefined while too little was seen. */

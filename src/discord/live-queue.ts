@@ -76,7 +76,7 @@ export class LiveQueue {
 
   push(packet: SoundPacket, now: number): void {
     this.jitter.add(now, packet.sourceMs);
-    this.drift.add(now, packet.sourceMs);
+    this.drift.add(now, packet.clockMs);
     this.arrivals++;
     if (this.arrivals < TARGET_EVERY || this.arrivals % TARGET_EVERY === 0) this.updateTarget();
     this.waiting.push({ packet, arrival: now });

@@ -171,7 +171,8 @@ export class Pacer {
 
   /** After a pause, the frames meanwhile are over. */
   private wake(now: number): void {
-    this.start ??= now;
+    // Whole, so that a tick at just the time when a frame is due never finds it a rounding error too early.
+    this.start ??= Math.floor(now);
     if (this.nextDue === undefined)
       this.frame = Math.max(this.frame, Math.ceil((now - this.start) / FRAME_MS));
   }

@@ -60,15 +60,16 @@ export type FromRelay =
   /** The last message: the process ends. */
   | { readonly kind: 'failed'; readonly failure: RelayFailure };
 
-const HEADER_BYTES = 9;
+const HEADER_BYTES = 17;
 const LIVE = 1;
 const SILENT = 2;
 
-/** A packet crosses as plain bytes: a byte of flags, the source's time, and the Opus packet. */
+/** A packet crosses as plain bytes: a byte of flags, the source's two times, and the Opus packet. */
 export function writePacket(packet: SoundPacket): Buffer {
   const message = Buffer.allocUnsafe(HEADER_BYTES + packet.opus.length);
   message[0] = (packet.live ? LIVE : 0) | (packet.silent ? SILENT : 0);
   message.writeDoubleLE(packet.sourceMs, 1);
+  message.writeDoubleLE(packet.clockMs, 9);
   packet.opus.copy(message, HEADER_BYTES);
   return message;
 }
@@ -80,6 +81,7 @@ export function readPacket(message: Uint8Array): SoundPacket {
     live: (flags & LIVE) !== 0,
     silent: (flags & SILENT) !== 0,
     sourceMs: bytes.readDoubleLE(1),
+    clockMs: bytes.readDoubleLE(9),
     opus: bytes.subarray(HEADER_BYTES),
   };
 }

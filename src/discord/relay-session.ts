@@ -155,7 +155,8 @@ export class RelaySession {
     this.cancelTick?.();
     const now = this.clock.now();
     const wait = (this.pacer.nextDue ?? now + IDLE_CHECK_MS) - now;
-    this.cancelTick = this.clock.after(Math.max(0, wait), () => this.tick());
+    // A timer cuts fractions off, and would often wake up just before the frame is due, only to wait again.
+    this.cancelTick = this.clock.after(Math.max(0, Math.ceil(wait)), () => this.tick());
   }
 
   /** Whether the last report says what `link`, which is ready, is. */

@@ -71,7 +71,7 @@ export class SoundInput {
     if (!this.decoder || !this.encoder) return [];
     const rest = this.stretcher.push(this.decoder.flush());
     const packets = [...this.encode(rest, endMs), ...this.encode(this.stretcher.flush(), endMs)];
-    for (const opus of this.encoder.flush()) packets.push(this.packet(opus, endMs, this.levels.next()));
+    for (const opus of this.encoder.flush()) packets.push(this.packet(opus, endMs, 0));
     this.levels.reset();
     return packets;
   }
@@ -101,7 +101,7 @@ export class SoundInput {
     if (!this.reencodes) {
       const packets = this.recut.push(frame.data);
       if (packets)
-        return packets.map((opus, i) => this.asItCame(opus, endMs - (packets.length - 1 - i) * FRAME_MS));
+        return packets.map((opus, i) => this.asItCame(opus, endMs, (packets.length - 1 - i) * FRAME_MS));
       this.reencodes = true;
     }
     return this.encode(this.stretcher.push(this.decoding().pushOpus(frame)), endMs);
@@ -117,18 +117,20 @@ export class SoundInput {
     const packets = this.encoder.push(floats);
     return packets.map((opus, i) => {
       const later = (packets.length - 1 - i) * FRAME_MS + this.levels.restMs;
-      return this.packet(opus, endMs - later, this.levels.next());
+      return this.packet(opus, endMs, later);
     });
   }
 
-  private asItCame(opus: Buffer, sourceMs: number): SoundPacket {
+  private asItCame(opus: Buffer, endMs: number, later: number): SoundPacket {
     const silent = looksSilent(opus);
     this.paused ||= silent;
-    return { opus, live: this.settings.live, silent, sourceMs };
+    return { opus, live: this.settings.live, silent, sourceMs: endMs - later, clockMs: endMs };
   }
 
-  private packet(opus: Buffer, sourceMs: number, peak: number): SoundPacket {
-    return { opus, live: this.settings.live, silent: peak < SILENT_PEAK, sourceMs };
+  /** @param later sound that came up to `endMs` and is not in this packet yet, ms */
+  private packet(opus: Buffer, endMs: number, later: number): SoundPacket {
+    const silent = this.levels.next() < SILENT_PEAK;
+    return { opus, live: this.settings.live, silent, sourceMs: endMs - later, clockMs: endMs };
   }
 }
 

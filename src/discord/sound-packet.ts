@@ -18,8 +18,13 @@ export interface SoundPacket {
   readonly live: boolean;
   /** Leaving it out or saying it twice is not heard. */
   readonly silent: boolean;
-  /** Its place on the clock of its source, ms. Compared with its arrival this gives jitter and drift. */
+  /** Where its sound ends on the clock of its source, ms. Compared with its arrival this gives the jitter. */
   readonly sourceMs: number;
+  /**
+   * What that clock said when the packet was made, ms: where all the sound ends that had come by then. Compared with the
+   * arrival this gives the drift. `sourceMs` would not: what the encoder holds back changes while sound is stretched.
+   */
+  readonly clockMs: number;
 }
 
 /** Whether the packet holds no sound, by its size alone. */

@@ -135,7 +135,7 @@ describe('a clock that is off', () => {
       const simulation = new Simulation({ remembers: 10 });
       const origin = 1000;
       for (let i = 0; i < 30_000; i++) {
-        simulation.push({ ...packet, sourceMs: i * 20 });
+        simulation.push({ ...packet, sourceMs: i * 20, clockMs: i * 20 });
         simulation.runUntil(origin + (i + 1) * 20 * factor);
         assert.ok(simulation.pacer.stats.queueMs <= 160);
       }
@@ -152,7 +152,7 @@ describe('a clock that is off', () => {
       const simulation = new Simulation({ remembers: 10 });
       // Half an hour; a pause of 200 ms every 5 s.
       for (let i = 0; i < 90_000; i++) {
-        simulation.push({ ...packet, sourceMs: i * 20, silent: i % 250 < 10 });
+        simulation.push({ ...packet, sourceMs: i * 20, clockMs: i * 20, silent: i % 250 < 10 });
         simulation.runUntil(1000 + ((i + 1) * 20) / (1 + ppm / 1e6));
       }
       const { dropped, missing, adjusted } = simulation.pacer.stats;

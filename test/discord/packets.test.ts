@@ -103,7 +103,10 @@ describe('the frames in a packet', () => {
 
 describe('a packet on its way to the relay', () => {
   test('arrives as it was', () => {
-    for (const packet of [sound(7), sound(8, { live: false, silent: true, sourceMs: 1.25e12 })])
+    for (const packet of [
+      sound(7),
+      sound(8, { live: false, silent: true, sourceMs: 1.25e12, clockMs: 1.25e12 + 7 }),
+    ])
       assert.deepEqual(readPacket(writePacket(packet)), packet);
   });
 });

@@ -12,7 +12,7 @@ export interface Sent {
 export function sound(number: number, more: Partial<SoundPacket> = {}): SoundPacket {
   const opus = Buffer.alloc(40, 1);
   opus.writeUInt32BE(number);
-  return { opus, live: true, silent: false, sourceMs: number * 20, ...more };
+  return { opus, live: true, silent: false, sourceMs: number * 20, clockMs: number * 20, ...more };
 }
 
 export function numberOf({ opus }: Sent): number | 'silence' {
