@@ -24,6 +24,13 @@ export interface NodeTransform<Live = unknown> extends Omit<Transform, 'push'> {
   /** Takes over settings that changed while it runs; returns what comes out because of it. */
   configure?(live: Live): Emission[];
   /**
+   * For one that lives as long as its stream: the stream goes on elsewhere or in another format, or a file in it ends. Left
+   * out: it is flushed and closed there, and a new one is made.
+   */
+  border?(): void;
+  /** All sound of a message was pushed. */
+  messageEnd?(): void;
+  /**
    * Backpressure: asked after each push. While the promise is pending, nothing more of the stream is pushed, and the
    * message that was pushed is not done; undefined where there is room. It rejects where the work failed.
    */
@@ -42,6 +49,8 @@ export interface TransformContext<Live = unknown> {
   readonly live: Live;
   /** Sends what was ready later than the call that led to it. After `close`, it is dropped. */
   readonly emit: (emissions: readonly Emission[]) => void;
+  /** Reports an error for which no message waits; the work goes on. `properties` are those of the message it is about. */
+  readonly report: (error: Error, properties?: object) => void;
   /** Says that the work failed while nothing waited for it: the error is reported, and the transform closed. */
   readonly fail: (error: Error) => void;
   /** Shows the node's status anew, at most four times a second. */

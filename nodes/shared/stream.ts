@@ -24,6 +24,8 @@ export interface StreamOptions<Live = unknown> {
   readonly outputs?: readonly string[] | undefined;
   /** Sound that is processed between two looks at the time, ms; 1000. It should take less than 10 ms of CPU. */
   readonly sliceMs?: number | undefined;
+  /** The main output carries text: the stream's end is marked by a message of its own, with an empty one. */
+  readonly givesText?: boolean | undefined;
   readonly create: CreateTransform<Live>;
   /** Called when the stream of this name is over: by `complete`, after idle time, or since the node closes. */
   readonly onEnd?: ((stream: string) => void) | undefined;
@@ -170,9 +172,16 @@ export class Stream<Live = unknown> {
 
   private *takeSound(arrival: Arrival<Live>): Work {
     const { frame, timed, startsOver, ends } = this.reader.read(arrival.msg);
-    if (startsOver) yield* this.finish(arrival.send);
+    if (startsOver) yield* this.border(arrival.send);
     if (frame) yield* this.process(frame, timed, arrival);
-    if (ends) yield* this.finish(arrival.send);
+    if (ends) yield* this.border(arrival.send);
+    this.transform?.messageEnd?.();
+  }
+
+  /** What comes does not go on with what came. */
+  private *border(send: Send): Work {
+    if (this.transform?.border) this.transform.border();
+    else yield* this.finish(send);
   }
 
   private *process(whole: AudioFrame, timed: boolean, arrival: Arrival<Live>): Work {
@@ -216,7 +225,8 @@ export class Stream<Live = unknown> {
 
   private currentFor(format: AudioFormat, { live, send }: Arrival<Live>): Current<Live> {
     const { current } = this;
-    if (!current || !sameFormat(current.format, format)) return this.open(format, live);
+    const goesOn = current && (current.transform.border !== undefined || sameFormat(current.format, format));
+    if (!goesOn) return this.open(format, live);
     if (current.live !== live) {
       current.live = live;
       this.sendAll(current.transform.configure?.(live) ?? [], send);
@@ -239,6 +249,7 @@ export class Stream<Live = unknown> {
         this.drop();
         host.onFailure(error, this.template);
       },
+      report: (error, properties) => host.onFailure(error, { ...this.template, ...properties }),
       refresh: host.onChange,
     });
     const opened: Current<Live> = { format, transform, live };
@@ -278,7 +289,7 @@ export class Stream<Live = unknown> {
   }
 
   private newWriter(): MessageWriter {
-    return new MessageWriter(this.name, this.options.outputs);
+    return new MessageWriter(this.name, this.options.outputs, this.options.givesText);
   }
 }
 

@@ -28,6 +28,8 @@ export class ServiceFailure extends OrgoError {
     readonly kind: FailureKind,
     message: string,
     readonly retryAfterMs?: number,
+    /** In the service's own words; blank where it said nothing. */
+    readonly said = '',
   ) {
     super(CODES[kind], message);
   }
@@ -51,7 +53,7 @@ export function saidBy(
 ): ServiceFailure {
   const words = redact(said, [apiKey]);
   const quoted = words === '' ? '' : `: “${words}”`;
-  return new ServiceFailure(kind, `${addressText(url)} ${MEANINGS[kind](quoted)}`, retryAfterMs);
+  return new ServiceFailure(kind, `${addressText(url)} ${MEANINGS[kind](quoted)}`, retryAfterMs, words);
 }
 
 const MEANINGS: Readonly<Record<FailureKind, (said: string) => string>> = {

@@ -26,6 +26,8 @@ export interface ServiceOptions {
 interface ServiceEntry {
   /** The value of the setting `service`. */
   readonly name: string;
+  /** What the dialog calls it. */
+  readonly title: string;
   /** Its own address; undefined where one has to be entered. */
   readonly address?: string;
   /** What an address looks like, for the error where none was entered: `ws://host:2700`. */

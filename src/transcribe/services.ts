@@ -7,6 +7,19 @@ import { OPENAI } from './services/openai';
 /** In the order in which they are offered: those that take whole utterances, then streams. */
 export const SERVICES: readonly Service[] = [OPENAI, DEEPGRAM];
 
+/** What the dialog calls each. */
+export const SERVICE_TITLES: Readonly<Record<string, string>> = Object.fromEntries(
+  SERVICES.map(({ name, title }) => [name, title]),
+);
+
+/** That an address may begin with, whatever the service. */
+export const SERVICE_SCHEMES: readonly string[] = [...new Set(SERVICES.flatMap(({ schemes }) => schemes))];
+
+/** Names of the services of one kind. */
+export function servicesOf(kind: Service['kind']): string[] {
+  return SERVICES.filter((service) => service.kind === kind).map(({ name }) => name);
+}
+
 /** What a user entered for a service, as text. */
 export interface EnteredService extends Omit<ServiceOptions, 'url'> {
   readonly url: string;
@@ -19,19 +32,19 @@ export interface EnteredService extends Omit<ServiceOptions, 'url'> {
 export function serviceOptions(service: Service, entered: EnteredService): ServiceOptions {
   const { name, address, addressForm, schemes, needsKey } = service;
   if (entered.url === '' && address === undefined) {
-    throw badSetting(`url is blank: the service ${name} needs its address, such as ${addressForm}`);
+    throw badSetting(`The service ${name} needs its address, such as ${addressForm}: url is blank`);
   }
   const text = entered.url === '' ? (address ?? '') : entered.url;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !schemes.includes(url.protocol) || url.hostname === '') {
     const wanted = schemes.map((scheme) => `${scheme}//`).join(' or ');
     throw badSetting(
-      `url is no address of the service ${name}: it must begin with ${wanted}, such as ${addressForm}`,
+      `The service ${name} needs an address that begins with ${wanted}, such as ${addressForm}: url is another`,
     );
   }
   const apiKey = entered.apiKey.trim();
   if (apiKey === '' && needsKey && entered.url === '') {
-    throw badSetting(`apiKey is missing: the service ${name} needs one`);
+    throw badSetting(`The service ${name} needs an API key: apiKey is missing`);
   }
   return { ...entered, apiKey, url };
 }

@@ -54,6 +54,8 @@ export interface Session {
   push(frame: PcmFrame, speech: object | undefined): void;
   /** An utterance, or a file, ends here. */
   border(): void;
+  /** A message is over that ended neither. */
+  pause(): void;
   /** Speech ended at this position of the input, which may not have come yet: the turn ends there. */
   speechEnd(position: number): void;
   /** Asks for the words of what came so far; resolves when they have left, or will not come. It goes on. */

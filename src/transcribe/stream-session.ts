@@ -103,6 +103,10 @@ export class StreamSession implements Session {
     this.came();
   }
 
+  pause(): void {
+    // Sound is sent as it comes.
+  }
+
   speechEnd(position: number): void {
     if (this.given.options.commit !== 'speech') return;
     this.marks.addEnd(position);

@@ -10,7 +10,7 @@ describe('every service', () => {
       const own = { ...NOTHING_ENTERED, url: addressForm };
       assert.equal(serviceOptions(service, own).url.href, new URL(addressForm).href);
       for (const url of ['nonsense', 'ftp://host', 'https://', '//host']) {
-        assert.throws(() => serviceOptions(service, { ...own, url }), /url is no address of the service/);
+        assert.throws(() => serviceOptions(service, { ...own, url }), /needs an address that begins with/);
       }
       const blank = { ...NOTHING_ENTERED, apiKey: 'key' };
       if (address === undefined) assert.throws(() => serviceOptions(service, blank), /url is blank/);

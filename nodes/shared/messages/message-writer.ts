@@ -17,10 +17,12 @@ export class MessageWriter {
   /**
    * @param stream name of the stream
    * @param outputs the names of the node's outputs, in their order; `audio`
+   * @param givesText the main output carries text: the end is a message of its own, with an empty one
    */
   constructor(
     private readonly stream: string,
     private readonly outputs: readonly string[] = [AUDIO_OUTPUT],
+    private readonly givesText = false,
   ) {
     this.sequences = outputs.map(() => 0);
   }
@@ -30,10 +32,10 @@ export class MessageWriter {
    * @returns whether it was sound on the main output
    */
   send(emission: Emission, template: Message, send: (outgoing: Outgoing) => void): boolean {
-    const { frame, event, properties } = emission;
+    const { frame, event, text, properties } = emission;
     const output = this.indexOf(emission.output);
     const message = copyOf(template);
-    message.payload = event ?? frame.data;
+    message.payload = event ?? text ?? frame.data;
     message.audio = event
       ? this.describe(frame, MAIN_OUTPUT, 0)
       : this.describe(frame, output, frame.samples);
@@ -53,7 +55,7 @@ export class MessageWriter {
 
   /** From here on the main output's latest message waits, since it may be the stream's last. */
   holdLast(): void {
-    this.holding = true;
+    this.holding = !this.givesText;
   }
 
   /** Sends the last message of the stream, marked as such: what is held, or an empty one. */
@@ -68,7 +70,7 @@ export class MessageWriter {
 
   private empty(template: Message, now: number): Message {
     const message = copyOf(template);
-    message.payload = Buffer.alloc(0);
+    message.payload = this.givesText ? '' : Buffer.alloc(0);
     if (this.end) {
       message.audio = this.describe(this.end, MAIN_OUTPUT, 0);
     } else {

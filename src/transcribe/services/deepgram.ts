@@ -12,6 +12,7 @@ const KEEP_ALIVE_MS = 4000;
 export const DEEPGRAM: StreamService = {
   kind: 'stream',
   name: 'deepgram',
+  title: 'Deepgram',
   address: 'wss://api.deepgram.com/v1/listen',
   addressForm: 'wss://host/v1/listen',
   schemes: ['wss:', 'ws:'],

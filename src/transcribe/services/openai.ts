@@ -18,6 +18,7 @@ const NO_DETAILS = /response_format|verbose_json|timestamp_granularities/i;
 export const OPENAI: UtteranceService = {
   kind: 'utterance',
   name: 'openai',
+  title: 'OpenAI, and all that is compatible',
   address: 'https://api.openai.com/v1',
   addressForm: 'https://host/v1',
   schemes: ['https:', 'http:'],
