@@ -10,6 +10,8 @@ const MASK_BIT = 0x80;
 export class LoadClient {
   /** Binary frames that arrived. */
   frames = 0;
+  /** Their payload, bytes. */
+  bytes = 0;
   /** When each arrived, on performance's clock; kept only where asked for. */
   readonly arrivals: number[] = [];
   private rest: Buffer = Buffer.alloc(0);
@@ -56,6 +58,7 @@ export class LoadClient {
   private take(opcode: number, payload: Buffer): void {
     if (opcode === OPCODE_BINARY) {
       this.frames++;
+      this.bytes += payload.length;
       if (this.keepArrivals) this.arrivals.push(performance.now());
     } else if (opcode === OPCODE_PING) {
       // A mask of zeros leaves the payload as it is.
