@@ -3,9 +3,10 @@ import { badSetting } from '../audio/errors';
 import type { Service, ServiceOptions } from './service';
 import { DEEPGRAM } from './services/deepgram';
 import { OPENAI } from './services/openai';
+import { VOSK } from './services/vosk';
 
 /** In the order in which they are offered: those that take whole utterances, then streams. */
-export const SERVICES: readonly Service[] = [OPENAI, DEEPGRAM];
+export const SERVICES: readonly Service[] = [OPENAI, DEEPGRAM, VOSK];
 
 /** What the dialog calls each. */
 export const SERVICE_TITLES: Readonly<Record<string, string>> = Object.fromEntries(

@@ -9,9 +9,9 @@ import { parseObject } from '../../../src/protocol/json';
 /** What one service wants of its clients. */
 export interface StandInRules {
   readonly path: string;
-  /** The header that carries the key, in lower case, and what must stand in it. */
+  /** The header that carries the key, in lower case, and what must stand in it; undefined: it must not be there. */
   readonly keyHeader: string;
-  readonly keyValue: string;
+  readonly keyValue: string | undefined;
   /** With a wrong key the socket opens all the same, and the conversation says so; else the answer is HTTP 401. */
   readonly opensWithWrongKey?: boolean;
   /** Bytes of binary messages must be a multiple of this; undefined: none may come. */
@@ -72,6 +72,8 @@ export class WebSocketStandIn extends EventEmitter {
   readonly callers: Caller[] = [];
   /** Set where a test moves the clock so slowly that messages arrive in between. */
   policesSilence = false;
+  /** Towards clients that connect from now on: answers nothing, or closes at once. */
+  behaviour: 'working' | 'silent' | 'closing' = 'working';
   private readonly server: Server;
   private readonly sockets: WebSocketServer;
   private port = 0;
@@ -140,6 +142,11 @@ export class WebSocketStandIn extends EventEmitter {
   private accept(caller: Caller): void {
     const { socket } = caller;
     this.callers.push(caller);
+    if (this.behaviour !== 'working') {
+      if (this.behaviour === 'closing') socket.close(1011);
+      this.emit('event');
+      return;
+    }
     const conversation = this.rules.converse(caller);
     this.watchSilence(socket);
     socket.on('message', (data: Buffer, isBinary) => {
