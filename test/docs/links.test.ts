@@ -1,12 +1,15 @@
 /** The documents lead where they say: every relative link is to a file, and to a heading where it names one. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../support/packed-package';
 
 /** `[text](target)`, but no address of the web. */
 const LINK = /\]\((?!https?:)([^)\s]+)\)/g;
+/** A picture, in Markdown or HTML. */
+const PICTURE = /(?:!\[[^\]]*\]\(|\bsrc(?:set)?=")([^)"\s]+\.png)/g;
+const MAX_PICTURE_BYTES = 100_000;
 /** Pages that a newcomer has to find from the README in one step. */
 const FROM_README = ['architecture', 'extending', 'messages', 'errors', 'protocol', 'settings'];
 
@@ -70,4 +73,19 @@ test('every file that the documents name is there', () => {
     }
   }
   assert.deepEqual(missing, []);
+});
+
+test('every picture is shown somewhere, is there, and is small', () => {
+  const shown = pages().flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(PICTURE)].map(([, target = '']) =>
+      join(dirname(page), target),
+    ),
+  );
+  const folder = join('docs', 'pictures');
+  const pictures = readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
+  assert.deepEqual([...new Set(shown)].toSorted(), pictures.toSorted());
+  for (const picture of pictures) {
+    const { size } = statSync(join(ROOT, picture));
+    assert.ok(size <= MAX_PICTURE_BYTES, `${picture} has ${size} bytes`);
+  }
 });
