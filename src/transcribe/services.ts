@@ -4,9 +4,11 @@ import type { Service, ServiceOptions } from './service';
 import { DEEPGRAM } from './services/deepgram';
 import { OPENAI } from './services/openai';
 import { VOSK } from './services/vosk';
+import { WHISPER_CPP } from './services/whisper-cpp';
+import { WYOMING } from './services/wyoming';
 
 /** In the order in which they are offered: those that take whole utterances, then streams. */
-export const SERVICES: readonly Service[] = [OPENAI, DEEPGRAM, VOSK];
+export const SERVICES: readonly Service[] = [OPENAI, WHISPER_CPP, WYOMING, DEEPGRAM, VOSK];
 
 /** What the dialog calls each. */
 export const SERVICE_TITLES: Readonly<Record<string, string>> = Object.fromEntries(
