@@ -21,6 +21,7 @@ const PACKAGES = /** @type {const} */ ([
   ['sox', () => hasProgram('sox'), 'another resampler to compare ours with'],
   ['ffmpeg', () => hasProgram('ffmpeg'), 'Ogg and WebM that others wrote'],
   ['opus-tools', () => hasProgram('opusenc'), 'Ogg and WebM that others wrote'],
+  ['mosquitto', () => hasProgram('mosquitto'), 'an MQTT broker'],
   ['openssl', () => hasProgram('openssl'), 'certificates'],
   ['python3-websockets', hasPythonWebSockets, 'a client of the server that shares no code with us'],
   ['pocketsphinx', () => hasProgram('pocketsphinx_continuous') || hasProgram('pocketsphinx'), SPEECH],
