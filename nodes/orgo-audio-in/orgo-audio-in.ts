@@ -14,7 +14,7 @@ import { defineNode, type NodeParts } from '../shared/define-node';
 import { MessageWriter } from '../shared/messages/message-writer';
 import type { Message, NodeBehaviour, Send } from '../shared/red';
 import { SETTINGS } from './settings';
-import { showState } from './status-words';
+import { wordsFor } from './status-words';
 
 const STATS_EVERY_MS = 10_000;
 const NO_DATA = Buffer.alloc(0);
@@ -64,7 +64,7 @@ class AudioIn implements NodeBehaviour, AudioStreamSink {
       },
       this,
     );
-    showState(parts.status, this.stream.state);
+    parts.status.show(...wordsFor(this.stream.state));
     if (autoStart) this.start();
   }
 
@@ -86,7 +86,7 @@ class AudioIn implements NodeBehaviour, AudioStreamSink {
   }
 
   onState(state: StreamState): void {
-    showState(this.parts.status, state);
+    this.parts.status.show(...wordsFor(state));
     if (state.kind === 'waiting') {
       const { error, retryInMs } = state;
       this.counts.reconnects += 1;

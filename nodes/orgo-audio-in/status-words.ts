@@ -1,7 +1,7 @@
 /** Chooses the status line's words and colour for a stream's state. */
-import type { OrgoErrorCode } from '../../src/audio/errors';
+import type { OrgoError, OrgoErrorCode } from '../../src/audio/errors';
 import type { StreamState } from '../../src/client/stream-events';
-import type { StatusLine } from '../shared/status';
+import type { Shown } from '../shared/transform-node';
 
 /** By the error's code; one that is not listed shows `disconnected`. */
 const ERROR_WORDS: ReadonlyMap<OrgoErrorCode, string> = new Map<OrgoErrorCode, string>([
@@ -22,37 +22,35 @@ const ERROR_WORDS: ReadonlyMap<OrgoErrorCode, string> = new Map<OrgoErrorCode, s
   ['ORGO_BAD_ADDRESS', 'wrong-address'],
 ]);
 
-export function showState(status: StatusLine, state: StreamState): void {
+/** Of a computer that may run by itself: yellow. Everything else needs someone, and is red. */
+const MAY_RUN_SOON: ReadonlySet<OrgoErrorCode> = new Set([
+  'ORGO_COMPUTER_NOT_RUNNING',
+  'ORGO_COMPUTER_STARTING',
+]);
+
+/** What the status line says of `state`: a look, a word of the node's catalog, and what stands in it. */
+export function wordsFor(state: StreamState): Shown {
   switch (state.kind) {
     case 'stopped':
-      status.show('idle', 'stopped');
-      break;
+      return ['idle', 'stopped'];
     case 'authorizing':
-      status.show('busy', state.wait ? 'api-waits' : 'authorizing');
-      break;
+      return ['busy', state.wait ? 'api-waits' : 'authorizing'];
     case 'connecting':
-      status.show('busy', 'connecting');
-      break;
+      return ['busy', 'connecting'];
     case 'started':
-      status.show('busy', 'no-sound-yet');
-      break;
+      return ['busy', 'no-sound-yet'];
     case 'running': {
-      const { sampleRate, channels, encoding } = state.format;
-      const pcm = channels === 1 ? 'mono' : 'stereo';
-      status.show('ok', encoding === 'opus' ? 'opus' : pcm, { rate: sampleRate });
-      break;
+      const { sampleRate: rate, channels, encoding } = state.format;
+      if (encoding === 'opus') return ['ok', 'opus', { rate }];
+      return ['ok', channels === 1 ? 'mono' : 'stereo', { rate }];
     }
-    case 'waiting': {
-      status.show(lookOf(state.error.code), ERROR_WORDS.get(state.error.code) ?? 'disconnected');
-      break;
-    }
+    case 'waiting':
+      return [MAY_RUN_SOON.has(state.error.code) ? 'busy' : 'error', wordFor(state.error)];
     case 'refused':
-      status.show('error', ERROR_WORDS.get(state.error.code) ?? 'disconnected');
-      break;
+      return ['error', wordFor(state.error)];
   }
 }
 
-/** Yellow for a computer that may run soon, red for everything that needs someone. */
-function lookOf(code: OrgoErrorCode): 'busy' | 'error' {
-  return code === 'ORGO_COMPUTER_NOT_RUNNING' || code === 'ORGO_COMPUTER_STARTING' ? 'busy' : 'error';
+function wordFor({ code }: OrgoError): string {
+  return ERROR_WORDS.get(code) ?? 'disconnected';
 }

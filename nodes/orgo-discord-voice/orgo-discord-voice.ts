@@ -1,4 +1,4 @@
-/** The node that speaks in a Discord voice channel: it speaks what comes in, joins, leaves and moves when a message says so, and reports what happens. */
+/** The node that speaks in a Discord voice channel: it speaks what comes in, joins, leaves and moves when a message asks for it, and reports what happens. */
 import { badInput, badSetting } from '../../src/audio/errors';
 import { DiscordVoice, type VoiceEvent, type VoiceState } from '../../src/discord/discord-voice';
 import type { RelayProgram } from '../../src/discord/relay';

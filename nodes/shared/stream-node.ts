@@ -58,7 +58,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     this.host = {
       clock,
       send: (outgoing) => node.send(outgoing),
-      onChange: () => this.changed(),
+      onChange: () => this.refresh(),
       onFailure: (error, { topic }) => this.report(error.message, topic),
     };
   }
@@ -95,7 +95,8 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
   private begin(stream: Stream<Live>, msg: Message, send: Send): void | Promise<void> {
     const bytes = Buffer.isBuffer(msg.payload) ? msg.payload.length : 0;
     try {
-      return this.queue.run(stream.queue, this.work(stream, { msg, send, live: this.live }), bytes);
+      const live = this.options.live?.() as Live;
+      return this.queue.run(stream.queue, this.work(stream, { msg, send, live }), bytes);
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -163,7 +164,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
   private release(stream: Stream<Live>): void {
     if (stream.holds || stream.queue.jobs.length > 1) return;
     if (this.streams.get(stream.name) === stream) this.streams.delete(stream.name);
-    this.changed();
+    this.refresh();
   }
 
   /** @throws OrgoError `ORGO_BAD_INPUT` where every stream has work waiting */
@@ -201,7 +202,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
         failed(error);
       }
     }
-    this.changed();
+    this.refresh();
     return end;
   }
 
@@ -240,7 +241,7 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
   private succeed(): void {
     if (!this.refused) return;
     this.refused = false;
-    this.changed();
+    this.refresh();
   }
 
   private refuse(error: unknown): never {
@@ -249,16 +250,8 @@ export class StreamNode<Live = unknown> implements NodeBehaviour {
     throw error;
   }
 
-  private get live(): Live {
-    return this.options.live?.() as Live;
-  }
-
   /** Calls `onChange`, since something changed that the status shows. */
   refresh(): void {
-    this.changed();
-  }
-
-  private changed(): void {
     if (!this.closed) this.options.onChange?.(new Set(this.streams.values()));
   }
 }

@@ -78,7 +78,7 @@ export class DiscordVoice {
     return this.current;
   }
 
-  /** Undefined before the relay has told any. */
+  /** Undefined before the relay has reported any. */
   get stats(): VoiceStats | undefined {
     if (!this.latest) return undefined;
     return { ...this.latest, dropped: this.latest.dropped + this.notTaken, starts: this.starts };
@@ -227,7 +227,7 @@ export class DiscordVoice {
     this.reported.clear();
     this.setState({ kind: kind[encryption], channelId });
     if (cameIn) {
-      this.timers.onReady({ stable: () => this.logIns.startOver(), stats: () => this.tellStats() });
+      this.timers.onReady({ stable: () => this.logIns.startOver(), stats: () => this.reportStats() });
       this.sink.onEvent({ event: 'ready', channelId, encrypted: encryption === 'active' });
     }
   }
@@ -282,7 +282,7 @@ export class DiscordVoice {
     if (this.order.end(stream)) this.relay?.send({ kind: 'end' });
   }
 
-  private tellStats(): void {
+  private reportStats(): void {
     const { stats } = this;
     if (stats && inChannel(this.current))
       this.sink.onEvent({ event: 'stats', channelId: this.current.channelId, ...stats });

@@ -67,7 +67,7 @@ export class GatewayLogin {
     this.manager.on('socketError', (error) => this.onSocketError(error));
   }
 
-  /** Resolves once Discord has greeted the bot; how it fails is told by the events as well. */
+  /** Resolves once Discord has greeted the bot. A failure is reported by the events as well. */
   async connect(): Promise<LoggedIn> {
     const ready = new Promise<ReadyData>((resolve) => (this.first = resolve));
     const { loginMs } = this.start.timeouts;

@@ -18,7 +18,7 @@ export class RelaySession {
   private readonly login: GatewayLogin;
   private link: VoiceLink | undefined;
   private userId: string | undefined;
-  private told: RelayState | undefined;
+  private reported: RelayState | undefined;
   private isOver = false;
   private cancelTick: (() => void) | undefined;
 
@@ -38,8 +38,8 @@ export class RelaySession {
         this.report({ kind: 'logged-in-anew' });
         this.link?.rejoin();
       },
-      closed: (code) => this.tell({ step: 'reconnecting', why: `the gateway closed (${code})` }),
-      resumed: () => this.tellLink(),
+      closed: (code) => this.reportState({ step: 'reconnecting', why: `the gateway closed (${code})` }),
+      resumed: () => this.reportLink(),
       failed: (thrown) => this.fail(thrown),
       rateLimited: (retryAfterMs) => this.report({ kind: 'rate-limited', retryAfterMs }),
     });
@@ -47,7 +47,7 @@ export class RelaySession {
 
   /** Runs until told to leave, or until it fails: then `failed` was the last report. */
   async run(): Promise<void> {
-    this.tell({ step: 'logging-in' });
+    this.reportState({ step: 'logging-in' });
     this.tick();
     this.reportStats();
     try {
@@ -99,13 +99,13 @@ export class RelaySession {
   }
 
   private join(userId: string): void {
-    this.tell({ step: 'joining' });
+    this.reportState({ step: 'joining' });
     const { guildId, channelId, timeouts } = this.start;
     this.link = new VoiceLink(this.libraries.voice, { guildId, userId }, channelId, timeouts, this.clock, {
-      changed: () => this.tellLink(),
+      changed: () => this.reportLink(),
       moved: (from, to) => {
         this.report({ kind: 'moved', from, to });
-        this.tellLink();
+        this.reportLink();
       },
       failed: (thrown) => this.fail(thrown),
       send: (payload) => this.login.send(payload),
@@ -122,17 +122,18 @@ export class RelaySession {
     }
   }
 
-  private tellLink(): void {
+  private reportLink(): void {
     const { link } = this;
     if (!link || this.isOver) return;
-    if (link.isReady) this.tell({ step: 'ready', channelId: link.channel, encryption: link.encryption });
-    else if (this.told?.step === 'ready')
-      this.tell({ step: 'reconnecting', why: 'the voice server is being changed or resumed' });
+    if (link.isReady)
+      this.reportState({ step: 'ready', channelId: link.channel, encryption: link.encryption });
+    else if (this.reported?.step === 'ready')
+      this.reportState({ step: 'reconnecting', why: 'the voice server is being changed or resumed' });
   }
 
-  private tell(state: RelayState): void {
-    if (this.isOver || (this.told && isDeepStrictEqual(state, this.told))) return;
-    this.told = state;
+  private reportState(state: RelayState): void {
+    if (this.isOver || (this.reported && isDeepStrictEqual(state, this.reported))) return;
+    this.reported = state;
     this.report({ kind: 'state', state });
   }
 
@@ -145,7 +146,7 @@ export class RelaySession {
     const now = this.clock.now();
     const { link } = this;
     this.pacer.setOpen(link?.isReady === true && link.encryption !== 'waiting');
-    if (link?.isReady === true && !this.hasTold(link)) this.tellLink();
+    if (link?.isReady === true && !this.hasReported(link)) this.reportLink();
     const due = this.pacer.nextDue;
     if (due !== undefined && due <= now) this.pacer.tick(now);
     this.scheduleTick();
@@ -155,14 +156,14 @@ export class RelaySession {
     this.cancelTick?.();
     const now = this.clock.now();
     const wait = (this.pacer.nextDue ?? now + IDLE_CHECK_MS) - now;
-    // A timer cuts fractions off, and would often wake up just before the frame is due, only to wait again.
+    // A timer cuts fractions off, and would now and then wake up just before the frame is due, only to wait again.
     this.cancelTick = this.clock.after(Math.max(0, Math.ceil(wait)), () => this.tick());
   }
 
   /** Whether the last report says what `link`, which is ready, is. */
-  private hasTold({ channel, encryption }: VoiceLink): boolean {
-    const { told } = this;
-    return told?.step === 'ready' && told.channelId === channel && told.encryption === encryption;
+  private hasReported({ channel, encryption }: VoiceLink): boolean {
+    const { reported } = this;
+    return reported?.step === 'ready' && reported.channelId === channel && reported.encryption === encryption;
   }
 
   private reportStats(): void {

@@ -98,7 +98,7 @@ export class Relay {
   }
 
   send(message: ToRelay): void {
-    // A relay that has gone is told by `ended`, not by an exception here.
+    // That the relay has gone is reported by `ended`, not by an exception here.
     if (this.child.connected) this.child.send(message, () => undefined);
   }
 

@@ -1,4 +1,4 @@
-/** What a Discord voice tells its owner. */
+/** What a Discord voice reports to its owner. */
 import type { OrgoError } from '../audio/errors';
 import type { PacerStats } from './pacer';
 

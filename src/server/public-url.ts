@@ -24,8 +24,8 @@ export function publicUrl(request: Addressed, trustProxy: boolean): URL {
 
 /**
  * Whether a request comes from a page of the host that it asks: browsers let any page open a WebSocket anywhere. Only
- * host and port are compared, since a proxy that is not trusted may have taken HTTPS off. Who sends no `Origin` is no
- * browser.
+ * host and port are compared, since a proxy that is not trusted may have taken HTTPS off. A client that sends no
+ * `Origin` is no browser.
  */
 export function isOwnOrigin(request: Addressed, trustProxy: boolean): boolean {
   const { origin } = request.headers;
