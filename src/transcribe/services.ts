@@ -1,14 +1,28 @@
 /** All services, by the names that the setting `service` has for them: a new one is a file and a line here. */
 import { badSetting } from '../audio/errors';
 import type { Service, ServiceOptions } from './service';
+import { ASSEMBLYAI } from './services/assemblyai';
 import { DEEPGRAM } from './services/deepgram';
+import { DEEPGRAM_FLUX } from './services/deepgram-flux';
+import { ELEVENLABS } from './services/elevenlabs';
 import { OPENAI } from './services/openai';
+import { OPENAI_REALTIME } from './services/openai-realtime';
 import { VOSK } from './services/vosk';
 import { WHISPER_CPP } from './services/whisper-cpp';
 import { WYOMING } from './services/wyoming';
 
 /** In the order in which they are offered: those that take whole utterances, then streams. */
-export const SERVICES: readonly Service[] = [OPENAI, WHISPER_CPP, WYOMING, DEEPGRAM, VOSK];
+export const SERVICES: readonly Service[] = [
+  OPENAI,
+  WHISPER_CPP,
+  WYOMING,
+  OPENAI_REALTIME,
+  DEEPGRAM,
+  DEEPGRAM_FLUX,
+  ASSEMBLYAI,
+  ELEVENLABS,
+  VOSK,
+];
 
 /** What the dialog calls each. */
 export const SERVICE_TITLES: Readonly<Record<string, string>> = Object.fromEntries(
