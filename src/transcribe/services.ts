@@ -9,6 +9,7 @@ import { OPENAI } from './services/openai';
 import { OPENAI_REALTIME } from './services/openai-realtime';
 import { VOSK } from './services/vosk';
 import { WHISPER_CPP } from './services/whisper-cpp';
+import { WHISPERLIVE } from './services/whisperlive';
 import { WYOMING } from './services/wyoming';
 
 /** In the order in which they are offered: those that take whole utterances, then streams. */
@@ -22,6 +23,7 @@ export const SERVICES: readonly Service[] = [
   ASSEMBLYAI,
   ELEVENLABS,
   VOSK,
+  WHISPERLIVE,
 ];
 
 /** What the dialog calls each. */
