@@ -1,10 +1,14 @@
-/** From sound in the sink to the message in the flow, beside a bare `parec` of the same sink at the same time. */
+/**
+ * From sound in the sink to the message in the flow, beside a bare `parec` of the same sink at the same time:
+ * `npm run bench -- latency [--seconds 60] [--frame-ms 20]`.
+ */
 import { measureLatency, type Pair } from './lib/end-to-end-latency';
 import { argument, printTable, quantile } from './lib/table';
 
 const SECONDS = argument('seconds', 60);
+const FRAME_MS = argument('frame-ms', 20);
 
-void measureLatency(SECONDS, ({ pairs, lost }) => {
+void measureLatency({ seconds: SECONDS, frameMs: FRAME_MS }, ({ pairs, lost }) => {
   const row = (name: string, of: (pair: Pair) => number): string[] => {
     const at = (q: number): number => quantile(pairs.map(of), q);
     const base = (q: number): number =>
@@ -22,7 +26,7 @@ void measureLatency(SECONDS, ({ pairs, lost }) => {
     ];
   };
   printTable(
-    `Latency: ${pairs.length} impulses into a null sink, 24 kHz mono, 20 ms frames (${lost} lost)`,
+    `Latency: ${pairs.length} impulses into a null sink, 24 kHz mono, ${FRAME_MS} ms frames (${lost} lost)`,
     ['', 'p50, ms', 'p99, ms', 'p50 − bare', 'p99 − bare', 'p50 ÷ bare'],
     [
       row('bare parec, frames anchored to its chunks', ({ anchored }) => anchored),

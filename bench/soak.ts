@@ -9,7 +9,7 @@ const MEBIBYTE = 1024 * 1024;
 const rows: string[][] = [];
 const startedAt = performance.now();
 
-void measureLatency(WINDOW_SECONDS, ({ pairs, lost, report }) => {
+void measureLatency({ seconds: WINDOW_SECONDS }, ({ pairs, lost, report }) => {
   const minutes = (performance.now() - startedAt) / 60_000;
   const ages = pairs.map(({ ours }) => ours);
   const row = [

@@ -1,4 +1,4 @@
-/** The yardstick: `parec` of a sink, cut into 20 ms frames, each impulse with the time at which its frame was whole. */
+/** The yardstick: `parec` of a sink, cut into frames, each impulse with the time at which its frame was whole. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { SampleClock } from '../../src/audio/sample-clock';
@@ -6,7 +6,6 @@ import { ImpulseFinder } from './impulses';
 import { monotonicMs } from './monotonic';
 
 const RATE = 24_000;
-const FRAME_SAMPLES = 480;
 
 /** An impulse that went through the sink; ms on the machine's monotonic clock. */
 export interface BareImpulse {
@@ -33,7 +32,13 @@ export class BareCapture {
   private anchor: number | undefined;
   private rest = Buffer.alloc(0);
 
-  constructor(env: Readonly<Record<string, string>>, device: string, fragmentMs: number) {
+  private readonly frameSamples: number;
+
+  constructor(
+    env: Readonly<Record<string, string>>,
+    { device, fragmentMs, frameMs }: { device: string; fragmentMs: number; frameMs: number },
+  ) {
+    this.frameSamples = (RATE * frameMs) / 1000;
     const format = [
       '--raw',
       '--format=s16le',
@@ -61,7 +66,7 @@ export class BareCapture {
     for (const index of this.finder.push(data.subarray(0, whole)))
       this.waiting.push({ index: this.samples + index });
     this.samples += whole >> 1;
-    this.anchor ??= this.samples % FRAME_SAMPLES;
+    this.anchor ??= this.samples % this.frameSamples;
     this.line.observe(this.samples, now);
     for (const impulse of this.waiting) {
       if (this.isWhole(impulse.index, this.anchor)) impulse.anchoredMs ??= now;
@@ -75,9 +80,9 @@ export class BareCapture {
     );
   }
 
-  /** Whether the frame that holds sample `index` has arrived, borders lying at `border` and every 20 ms from it. */
+  /** Whether the frame that holds sample `index` has arrived, borders lying at `border` and every frame from it. */
   private isWhole(index: number, border: number): boolean {
-    const frame = Math.floor((index - border) / FRAME_SAMPLES);
-    return this.samples >= border + (frame + 1) * FRAME_SAMPLES;
+    const frame = Math.floor((index - border) / this.frameSamples);
+    return this.samples >= border + (frame + 1) * this.frameSamples;
   }
 }

@@ -5,7 +5,7 @@ import { BareCapture, type BareImpulse } from './bare-capture';
 import { startLatencyFlow, type FlowReport, type HeardImpulse } from './latency-flow';
 import { impulseTrain } from './impulses';
 
-/** What our own capture asks for. */
+/** The longest pieces that our own capture asks for. */
 const FRAGMENT_MS = 10;
 const TRAIN_SECONDS = 60;
 const SETTLE_MS = 5000;
@@ -30,14 +30,22 @@ export interface Window {
   readonly report: FlowReport;
 }
 
-/** Measures one window after the other, `seconds` each, until `onWindow` returns false. */
+export interface LatencyOptions {
+  /** Length of a window. */
+  readonly seconds: number;
+  /** Of each frame; 20. Shorter ones are measured on a sink that never rewinds. */
+  readonly frameMs?: number;
+}
+
+/** Measures one window after the other until `onWindow` returns false. */
 export async function measureLatency(
-  seconds: number,
+  { seconds, frameMs = 20 }: LatencyOptions,
   onWindow: (window: Window, index: number) => boolean,
 ): Promise<void> {
-  const pulse = await startPulse();
-  const bare = new BareCapture(pulse.env, 'vspk.monitor', FRAGMENT_MS);
-  const flow = await startLatencyFlow(`unix:${pulse.socket}`, pulse.env);
+  const pulse = await startPulse({ norewinds: frameMs < 20 });
+  const fragmentMs = Math.min(FRAGMENT_MS, frameMs);
+  const bare = new BareCapture(pulse.env, { device: 'vspk.monitor', fragmentMs, frameMs });
+  const flow = await startLatencyFlow(`unix:${pulse.socket}`, pulse.env, frameMs);
   const train = impulseTrain(TRAIN_SECONDS, Math.random);
   let playing = true;
   const player = (async (): Promise<void> => {

@@ -37,12 +37,13 @@ export interface LatencyFlow {
 export async function startLatencyFlow(
   pulseServer: string,
   env: Readonly<Record<string, string>>,
+  frameMs = 20,
 ): Promise<LatencyFlow> {
   const userDir = await mkdtemp(join(tmpdir(), 'orgo-bench-'));
   const [editorPort, audioPort] = [await freePort(), await freePort()];
   await mkdir(join(userDir, 'node_modules'));
   await symlink(ROOT, join(userDir, 'node_modules', PACKAGE));
-  await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow(pulseServer, audioPort)));
+  await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow(pulseServer, audioPort, frameMs)));
   const credentials = { server: { password: PASSWORD }, computer: { password: PASSWORD } };
   await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
   await writeFile(join(userDir, 'settings.js'), settings(editorPort));
@@ -78,12 +79,12 @@ async function ask(child: ChildProcess): Promise<FlowReport> {
   }
 }
 
-function flow(pulseServer: string, port: number): object[] {
+function flow(pulseServer: string, port: number, frameMs: number): object[] {
   return [
     { id: 'tab', type: 'tab', label: 'bench' },
     { id: 'server', type: 'orgo-audio-server', z: 'tab', source: 'pulse', pulseServer, port, wires: [[]] },
     { id: 'computer', type: 'orgo-computer', audioUrl: `ws://127.0.0.1:${port}/audio` },
-    { id: 'in', type: 'orgo-audio-in', z: 'tab', computer: 'computer', wires: [['heard'], []] },
+    { id: 'in', type: 'orgo-audio-in', z: 'tab', computer: 'computer', frameMs, wires: [['heard'], []] },
     { id: 'heard', type: 'function', z: 'tab', func: "global.get('onAudio')(msg);", outputs: 0, wires: [] },
   ];
 }
