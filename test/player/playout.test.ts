@@ -134,6 +134,15 @@ describe('the jitter buffer', () => {
     assert.ok(playout.queuedMs < 50, `${playout.queuedMs} ms wait`);
   });
 
+  test('is as early as before after a minute of sleep: what came meanwhile is not played', () => {
+    const { playout } = simulate({
+      ...{ ...LEAN, seconds: 68 },
+      delayMs: (_index, at) => (at < 4000 ? 60_000 : 0),
+    });
+    assert.equal(playout.resets, 1);
+    assert.ok(playout.queuedMs < 50, `${playout.queuedMs} ms wait`);
+  });
+
   test('drops a backlog that comes at the start', () => {
     const { playout } = simulate({ seconds: 3, delayMs: (_index, at) => (at < 300 ? 300 - at : 0) });
     assert.ok(playout.queuedMs < 50, `${playout.queuedMs} ms wait`);

@@ -46,6 +46,8 @@ export interface NodeRedOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More of settings.js. */
   readonly settings?: object;
+  /** Left out: a free one. */
+  readonly port?: number;
 }
 
 export interface NodeRed {
@@ -134,8 +136,9 @@ export async function startNodeRed({
   userDir,
   env = {},
   settings: more = {},
+  port: wanted,
 }: NodeRedOptions): Promise<NodeRed> {
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const settings = {
     uiHost: '127.0.0.1',

@@ -125,6 +125,7 @@ describeWith(
         env: { PATH: process.env['PATH'] ?? '', ...pulse.env, PULSE_SINK: SINK },
         args: [
           ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+          '--autoplay-policy=document-user-activation-required',
           ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
           `--host-resolver-rules=MAP ${HOST} 127.0.0.1:${proxy.port}`,
           `--ignore-certificate-errors-spki-list=${proxy.publicKeyHash}`,
@@ -256,9 +257,33 @@ describeWith(
 
     test('says that the browser has no AudioWorklet, and why', async () => {
       const page = await browser.newPage();
-      await page.addInitScript('delete globalThis.AudioWorkletNode');
+      await page.addInitScript('delete globalThis.AudioWorkletNode, delete globalThis.AudioDecoder');
       await listen(page, served.url);
       await says(page, 'problem', /no AudioWorklet/);
+      await page.close();
+    });
+
+    test('a page that starts without a click learns why nothing plays, and plays after one', async () => {
+      const page = await browser.newPage();
+      const said: string[] = [];
+      page.on('console', (message) => said.push(message.text()));
+      const next = (text: string) => page.waitForEvent('console', (message) => message.text() === text);
+      // Nothing is evaluated here: the library would count as a click.
+      await page.addInitScript(`addEventListener('load', async () => {
+        const { createPlayer } = await import('/listen/player.js');
+        const player = createPlayer({ url: '/audio', token: '${PASSWORD}' });
+        player.addEventListener('problem', () => player.problem && console.log(player.problem.code));
+        player.addEventListener('state', () => console.log(player.state));
+        addEventListener('click', () => player.start());
+        player.start();
+      })`);
+      const refused = next('autoplay');
+      await page.goto(served.url);
+      await refused;
+      assert.ok(!said.includes('playing'), said.join());
+      const playing = next('playing');
+      await page.mouse.click(5, 5);
+      await playing;
       await page.close();
     });
 

@@ -124,6 +124,38 @@ function inEditor(runtime: Runtime, { test, before, after }: SuiteTools): void {
     await page.waitForFunction("document.querySelector('[role=meter]').getAttribute('aria-valuenow') > -20");
     await item('A tone').getByRole('button', { name: 'Stop', exact: true }).click();
   });
+
+  test('plays on when Node-RED was restarted', async () => {
+    // What arrives in the audio worklet.
+    await page.evaluate(`{
+      const { postMessage } = MessagePort.prototype;
+      globalThis.arrived = 0;
+      MessagePort.prototype.postMessage = function (message, ...rest) {
+        if (message?.samples) globalThis.arrived++;
+        return postMessage.call(this, message, ...rest);
+      };
+    }`);
+    await press('A tone', 'Play');
+    await page.waitForFunction('arrived > 10');
+    const port = Number(new URL(nodeRed.url).port);
+    await nodeRed.stop();
+    await page.locator('.orgo-audio-notice', { hasText: 'does not answer' }).waitFor();
+    assert.equal(await level('A tone'), -96);
+    await page.evaluate('arrived = 0');
+    nodeRed = await startNodeRed({ ...runtime, userDir: userDir.path, port });
+    await page.waitForFunction("document.querySelector('[role=meter]').getAttribute('aria-valuenow') > -20");
+    await page.waitForFunction('arrived > 10');
+    await press('A tone', 'Stop');
+  });
+
+  test('says why it can’t play in a browser without AudioWorklet, and shows and saves all the same', async () => {
+    await page.evaluate('delete globalThis.AudioWorkletNode, delete globalThis.AudioDecoder');
+    await press('A tone', 'Play');
+    await item('A tone').getByText('it has no AudioWorklet').waitFor();
+    assert.ok((await level('A tone')) > -20);
+    const [download] = await Promise.all([page.waitForEvent('download'), press('A tone', 'Save')]);
+    assert.match(download.suggestedFilename(), /\.wav$/);
+  });
 }
 
 describeWith(needs('chromium'), 'the tab Audio for who may not see monitors', ({ test, before, after }) => {
