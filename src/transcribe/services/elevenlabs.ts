@@ -16,6 +16,7 @@ const ERRORS: Readonly<Record<string, FailureKind>> = {
   auth_error: 'key',
   quota_exceeded: 'refused',
   unaccepted_terms: 'refused',
+  unaccepted_terms_error: 'refused',
   invalid_request: 'refused',
   input_error: 'refused',
   rate_limited: 'failed',

@@ -123,7 +123,7 @@ describe('elevenlabs', () => {
 
   for (const [type, code] of [
     ['quota_exceeded', 'ORGO_SERVICE_REFUSED'],
-    ['unaccepted_terms', 'ORGO_SERVICE_REFUSED'],
+    ['unaccepted_terms_error', 'ORGO_SERVICE_REFUSED'],
     ['session_time_limit_exceeded', 'ORGO_SERVICE_FAILED'],
   ] as const) {
     it(`ends the connection on ${type}, in its words`, async () => {

@@ -77,7 +77,8 @@ class Conversation implements StandInConversation {
       case 'CloseStream':
         this.caller.isEnding = true;
         if (this.words.length > 0) this.info('Update', this.words, this.recogniser.heardMs);
-        this.caller.socket.close(1000);
+        // It gives no code.
+        this.caller.socket.close();
         break;
       case undefined:
       default:
