@@ -14,6 +14,8 @@ const LEAST_MS = 100;
 /** The times that it tells of a turn include these. */
 const PADDING_MS = 300;
 const SILENCE_MS = 500;
+/** More turns than these are never open: what it says of others, it makes up. */
+const MAX_ITEMS = 100;
 /** It says so, and closes with 3000, after it let us in. */
 const KEY_CODES = ['invalid_api_key', 'missing_api_key', 'account_deactivated'];
 const REFUSED_CODES = ['insufficient_quota', 'model_not_found', 'unsupported_country_region_territory'];
@@ -237,6 +239,8 @@ class RealtimeConversation implements Conversation {
   private itemOf(id: string): Item {
     let item = this.items.get(id);
     if (!item) this.items.set(id, (item = { text: '', isCommitted: false, awaited: 0 }));
+    const [oldest] = this.items.keys();
+    if (this.items.size > MAX_ITEMS && oldest !== undefined) this.items.delete(oldest);
     return item;
   }
 }

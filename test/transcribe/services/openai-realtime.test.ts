@@ -236,6 +236,9 @@ describe('openai-realtime', () => {
       { type: `${WORDS}.completed`, item_id: 'never sent', transcript: 'ghost' },
       { type: `${WORDS}.completed`, transcript: null },
       { type: `${WORDS}.delta`, item_id: 'ghost', delta: 5 },
+      ...Array.from({ length: 150 }, (_, i) => ({
+        ...{ type: `${WORDS}.delta`, item_id: `ghost ${i}`, delta: 'boo' },
+      })),
       { type: 'input_audio_buffer.speech_started', item_id: 'ghost', audio_start_ms: 'soon' },
     ],
   });
