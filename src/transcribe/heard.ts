@@ -22,3 +22,14 @@ export interface Heard {
   /** As the service names it, such as `en` or `english`. */
   readonly language?: string | undefined;
 }
+
+/** A word with its times; undefined where the service does not tell all three. */
+export function heardWord(
+  text: string | undefined,
+  startMs: number | undefined,
+  endMs: number | undefined,
+  confidence?: number,
+): HeardWord | undefined {
+  if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
+  return confidence === undefined ? { text, startMs, endMs } : { text, startMs, endMs, confidence };
+}

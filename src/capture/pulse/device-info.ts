@@ -111,7 +111,7 @@ export function readSinkInput(reply: TagReader): SinkInput {
   return { sinkIndex, program: textOf(properties.get('application.name')) || name, corked };
 }
 
-/** A property's value is a text with a NUL behind it. */
+/** A property's value is a text that ends in a NUL. */
 function textOf(value: Buffer | undefined): string {
   return value?.toString().replace(/\0$/, '') ?? '';
 }

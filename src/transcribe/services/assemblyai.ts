@@ -1,7 +1,7 @@
 /** AssemblyAI's streaming, third generation (https://www.assemblyai.com/docs/streaming/message-sequence). */
 import { numberAt, objectsAt, textAt, type Fields } from '../fields';
 import type { FailureKind } from '../failure';
-import type { HeardWord } from '../heard';
+import { heardWord, type HeardWord } from '../heard';
 import type { Conversation, ServiceOptions, StreamService, Talk } from '../service';
 
 /** A model has to be named; these are the cheapest. */
@@ -166,10 +166,13 @@ class AssemblyConversation implements Conversation {
 /** Its times are ms of the session. */
 function wordsIn(message: Fields): HeardWord[] {
   return objectsAt(message, 'words')
-    .map((word): HeardWord | undefined => {
-      const [text, startMs, endMs] = [textAt(word, 'text'), numberAt(word, 'start'), numberAt(word, 'end')];
-      if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-      return { text, startMs, endMs, confidence: numberAt(word, 'confidence') };
-    })
+    .map((word) =>
+      heardWord(
+        textAt(word, 'text'),
+        numberAt(word, 'start'),
+        numberAt(word, 'end'),
+        numberAt(word, 'confidence'),
+      ),
+    )
     .filter((word) => word !== undefined);
 }

@@ -1,7 +1,7 @@
 /** Deepgram Flux, which hears turns (https://developers.deepgram.com/docs/flux/quickstart). */
 import { numberAt, objectsAt, secondsAt, textAt, type Fields } from '../fields';
 import type { FailureKind } from '../failure';
-import type { Heard, HeardWord } from '../heard';
+import { heardWord, type Heard, type HeardWord } from '../heard';
 import type { Conversation, ServiceOptions, StreamService, Talk } from '../service';
 
 const ENGLISH_MODEL = 'flux-general-en';
@@ -161,7 +161,6 @@ function heardOf(message: Fields, text: string, endMs: number): Heard {
 
 /** Older deployments tell no times of words. */
 function wordOf(word: Fields): HeardWord | undefined {
-  const [text, startMs, endMs] = [textAt(word, 'word'), secondsAt(word, 'start'), secondsAt(word, 'end')];
-  if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-  return { text, startMs, endMs, confidence: numberAt(word, 'confidence') };
+  const [startMs, endMs] = [secondsAt(word, 'start'), secondsAt(word, 'end')];
+  return heardWord(textAt(word, 'word'), startMs, endMs, numberAt(word, 'confidence'));
 }

@@ -1,7 +1,7 @@
 /** Deepgram, first generation (https://developers.deepgram.com/reference/speech-to-text/listen-streaming). */
 import { numberAt, objectAt, objectsAt, secondsAt, textAt, type Fields } from '../fields';
 import type { FailureKind } from '../failure';
-import type { Heard, HeardWord } from '../heard';
+import { heardWord, type Heard, type HeardWord } from '../heard';
 import type { Conversation, ServiceOptions, StreamService, Talk } from '../service';
 
 const DEFAULT_MODEL = 'nova-3';
@@ -122,7 +122,5 @@ function heardOf(alternative: Fields): Heard {
 
 function wordOf(word: Fields): HeardWord | undefined {
   const text = textAt(word, 'punctuated_word') ?? textAt(word, 'word');
-  const [startMs, endMs] = [secondsAt(word, 'start'), secondsAt(word, 'end')];
-  if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-  return { text, startMs, endMs, confidence: numberAt(word, 'confidence') };
+  return heardWord(text, secondsAt(word, 'start'), secondsAt(word, 'end'), numberAt(word, 'confidence'));
 }

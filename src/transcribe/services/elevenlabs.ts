@@ -1,7 +1,7 @@
 /** ElevenLabs' Scribe in real time (https://elevenlabs.io/docs/api-reference/speech-to-text/v-1-speech-to-text-realtime). */
 import { objectsAt, secondsAt, textAt, type Fields } from '../fields';
 import type { FailureKind } from '../failure';
-import type { HeardWord } from '../heard';
+import { heardWord, type HeardWord } from '../heard';
 import type { Conversation, ServiceOptions, StreamService, Talk } from '../service';
 
 const DEFAULT_MODEL = 'scribe_v2_realtime';
@@ -174,11 +174,7 @@ class ScribeConversation implements Conversation {
 /** Between words it tells of `spacing`. */
 function wordsIn(message: Fields): HeardWord[] {
   return objectsAt(message, 'words')
-    .map((word): HeardWord | undefined => {
-      const [text, startMs, endMs] = [textAt(word, 'text'), secondsAt(word, 'start'), secondsAt(word, 'end')];
-      if (textAt(word, 'type') === 'spacing') return undefined;
-      if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-      return { text, startMs, endMs };
-    })
+    .filter((word) => textAt(word, 'type') !== 'spacing')
+    .map((word) => heardWord(textAt(word, 'text'), secondsAt(word, 'start'), secondsAt(word, 'end')))
     .filter((word) => word !== undefined);
 }

@@ -4,7 +4,7 @@ import { FormData } from 'undici';
 import { wavHeader } from '../../containers/wav-header';
 import { saidBy } from '../failure';
 import { objectsAt, secondsAt, textAt, type Fields } from '../fields';
-import type { Heard, HeardWord } from '../heard';
+import { heardWord, type Heard, type HeardWord } from '../heard';
 import { postForm, type HttpAnswer } from '../http';
 import type { ServiceOptions, Transcriber, UtteranceService, Way } from '../service';
 
@@ -78,8 +78,5 @@ class OpenAiTranscriber implements Transcriber {
 }
 
 function wordOf(word: Fields): HeardWord | undefined {
-  const text = textAt(word, 'word')?.trim();
-  const [startMs, endMs] = [secondsAt(word, 'start'), secondsAt(word, 'end')];
-  if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-  return { text, startMs, endMs };
+  return heardWord(textAt(word, 'word')?.trim(), secondsAt(word, 'start'), secondsAt(word, 'end'));
 }

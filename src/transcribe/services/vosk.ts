@@ -1,7 +1,7 @@
 /** Vosk's server (https://github.com/alphacep/vosk-server, websocket/asr_server.py). */
 import { numberAt, objectsAt, secondsAt, textAt, type Fields } from '../fields';
 import type { FailureKind } from '../failure';
-import type { Heard, HeardWord } from '../heard';
+import { heardWord, type Heard, type HeardWord } from '../heard';
 import type { Conversation, ServiceOptions, StreamService, Talk } from '../service';
 
 const SAMPLE_RATE = 16_000;
@@ -109,10 +109,13 @@ class VoskConversation implements Conversation {
 
 function wordsIn(message: Fields): HeardWord[] {
   return objectsAt(message, 'result')
-    .map((word): HeardWord | undefined => {
-      const [text, startMs, endMs] = [textAt(word, 'word'), secondsAt(word, 'start'), secondsAt(word, 'end')];
-      if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-      return { text, startMs, endMs, confidence: numberAt(word, 'conf') };
-    })
+    .map((word) =>
+      heardWord(
+        textAt(word, 'word'),
+        secondsAt(word, 'start'),
+        secondsAt(word, 'end'),
+        numberAt(word, 'conf'),
+      ),
+    )
     .filter((word) => word !== undefined);
 }

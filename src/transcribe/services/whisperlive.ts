@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { numberAt, objectsAt, textAt, type Fields } from '../fields';
 import type { FailureKind } from '../failure';
-import type { Heard, HeardWord } from '../heard';
+import { heardWord, type Heard, type HeardWord } from '../heard';
 import type { Conversation, ServiceOptions, StreamService, Talk } from '../service';
 
 /** Its own; a name that ends with `.en` hears English alone. */
@@ -109,9 +109,7 @@ class WhisperLiveConversation implements Conversation {
 /** Older servers tell no words. */
 function wordOf(word: Fields): HeardWord | undefined {
   const text = textAt(word, 'word')?.trim();
-  const [startMs, endMs] = [msAt(word, 'start'), msAt(word, 'end')];
-  if (text === undefined || startMs === undefined || endMs === undefined) return undefined;
-  return { text, startMs, endMs, confidence: numberAt(word, 'probability') };
+  return heardWord(text, msAt(word, 'start'), msAt(word, 'end'), numberAt(word, 'probability'));
 }
 
 /** Its seconds are text. */
